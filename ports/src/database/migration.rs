@@ -1,0 +1,105 @@
+//! Schema changes: numbered, per module, written in each dialect.
+
+use crate::module::ModuleName;
+
+/// The SQL dialect of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+impl Dialect {
+    /// The name, as in folder names and URLs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// One schema change. Never edited once it was applied anywhere: add another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Migration {
+    /// `NNNN_name`: four digits in order without a gap from 0001, then what it does.
+    pub name: &'static str,
+    /// The statements for SQLite.
+    pub sqlite: &'static str,
+    /// The statements for PostgreSQL.
+    pub postgres: &'static str,
+}
+
+impl Migration {
+    /// A migration. The macro [`migrations!`](crate::migrations) reads them from files.
+    pub const fn new(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
+        Self { name, sqlite, postgres }
+    }
+
+    /// The statements for a dialect.
+    pub const fn sql(&self, dialect: Dialect) -> &'static str {
+        match dialect {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+}
+
+/// The migrations of one module, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationSet {
+    /// Whose tables they change.
+    pub module: ModuleName,
+    /// In the order in which they are applied.
+    pub migrations: &'static [Migration],
+}
+
+impl MigrationSet {
+    /// A set of a module.
+    pub const fn new(module: ModuleName, migrations: &'static [Migration]) -> Self {
+        Self { module, migrations }
+    }
+
+    /// No migrations, for a module without tables.
+    pub const fn none(module: ModuleName) -> Self {
+        Self { module, migrations: &[] }
+    }
+}
+
+/// What a run of `migrate` did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MigrationReport {
+    /// The migrations it applied, as `module/0001_name`.
+    pub applied: Vec<String>,
+    /// How many were applied before.
+    pub already: usize,
+}
+
+impl MigrationReport {
+    /// A report.
+    pub fn new(applied: Vec<String>, already: usize) -> Self {
+        Self { applied, already }
+    }
+}
+
+/// Embeds a module's migrations from `migrations/<dialect>/<name>.sql` of the calling crate.
+///
+/// ```text
+/// const MIGRATIONS: MigrationSet = dolmen_ports::migrations!(ModuleName::new("invoices"), "0001_invoices", "0002_lines");
+/// ```
+#[macro_export]
+macro_rules! migrations {
+    ($module:expr $(, $name:literal)* $(,)?) => {
+        $crate::MigrationSet::new($module, &[$($crate::Migration::new(
+            $name,
+            ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql")),
+            ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql")),
+        )),*])
+    };
+}

@@ -1,0 +1,114 @@
+//! The port of the job queue.
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::model::{
+    ClaimRequest, ClaimedJob, Enqueued, JobFailure, JobId, JobState, Lease, NewJob, QueueName,
+};
+use super::record::{JobFilter, JobRecord, KindStats};
+use crate::database::{ReadTx, WriteTx};
+use crate::error::PortResult;
+
+/// How many deaths of its process a job has before it is dead.
+pub const MAX_CRASHES: u32 = 3;
+
+/// What a call of `rescue` did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rescued {
+    /// Jobs whose lease had run out and that are ready again.
+    pub requeued: u64,
+    /// Jobs that took their process down too often, or had no attempt left, and are dead now.
+    pub buried: u64,
+}
+
+impl Rescued {
+    /// A result. For adapters.
+    pub const fn new(requeued: u64, buried: u64) -> Self {
+        Self { requeued, buried }
+    }
+}
+
+/// Keeps jobs in the database of the application. Brokers do not belong here.
+///
+/// All times are the database's clock; callers pass durations.
+///
+/// # Contract
+/// - `JQ-1` A job exists if and only if the transaction that enqueued it committed.
+/// - `JQ-2` A job that is due, ready and of a known kind is claimed by exactly one of any number of concurrent callers.
+/// - `JQ-3` Jobs are claimed by priority, then by due time, then by id. A job is never claimed before it is due.
+/// - `JQ-4` A job that breaks a rule of [`NewJob::check`] gives `InvalidInput` and nothing of the call is stored.
+/// - `JQ-5` A claim counts an attempt, makes the job `running` and voids every older lease of that job.
+/// - `JQ-6` Complete, fail and release compare token and state: with a void lease they change nothing and give
+///   `LeaseLost`, or list the job as lost.
+/// - `JQ-7` `complete` takes effect with the caller's transaction, or not at all.
+/// - `JQ-8` A job whose lease ran out is not claimed until `rescue` has made it ready or dead; its process is taken for
+///   dead. After [`MAX_CRASHES`] such deaths, or when its attempts are spent, it is dead.
+/// - `JQ-9` `release` gives a job back without spending the attempt.
+/// - `JQ-10` A failed job is ready again after its delay, or dead when its attempts are spent.
+/// - `JQ-11` While a job with a unique key is ready or running, a second one of the same kind and scope gives
+///   `Duplicate` with the first one's id. The rolled-back insert of another transaction does not count.
+/// - `JQ-12` Jobs of unknown kinds are left alone, and `stats` shows them.
+/// - `JQ-13` Only dead jobs can be retried; only dead and ready jobs can be discarded.
+/// - `JQ-14` `wait` returns early after a commit in this process that enqueued a job into one of the queues; a job of
+///   another process is found by polling.
+#[async_trait]
+pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
+    /// The name of the backend; the same as its database's.
+    fn backend(&self) -> &'static str;
+
+    /// Stores jobs in the caller's transaction; the results are in the order of the jobs.
+    async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>>;
+
+    /// Takes due jobs, at most `limit`, each with a lease.
+    async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>>;
+
+    /// Opens the connection on which leases are extended, apart from all others, for use on the thread that calls.
+    async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>>;
+
+    /// Finishes a job with the caller's transaction.
+    async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()>;
+
+    /// Finishes jobs that need no transaction of their own; returns those whose lease was lost.
+    async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>>;
+
+    /// Records a failed attempt; returns the state that the job is in now.
+    async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState>;
+
+    /// Gives jobs back, due after `delay`, without spending their attempt; returns those whose lease was lost.
+    async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>>;
+
+    /// Makes jobs whose lease ran out ready again, or dead; at most `limit`.
+    async fn rescue(&self, limit: u32) -> PortResult<Rescued>;
+
+    /// Waits until there may be work in the queues (empty means all), at most `timeout`.
+    async fn wait(&self, queues: &[QueueName], timeout: Duration);
+
+    /// One job.
+    async fn find(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>>;
+
+    /// Jobs that match, newest first.
+    async fn list(&self, tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>>;
+
+    /// Makes a dead job ready with all its attempts.
+    async fn retry(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()>;
+
+    /// Gives up a dead or ready job.
+    async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()>;
+
+    /// Numbers per queue and kind.
+    async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>>;
+
+    /// Removes done and discarded jobs that finished longer than `kept_for` ago, at most `limit`; returns how many.
+    async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64>;
+}
+
+/// Extends leases on a connection of its own.
+#[async_trait]
+pub trait Heartbeat: fmt::Debug + Send {
+    /// Extends leases to `lease_for` from now; returns the jobs whose lease was lost.
+    async fn extend(&mut self, leases: &[Lease], lease_for: Duration) -> PortResult<Vec<JobId>>;
+}
