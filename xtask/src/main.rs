@@ -1,2 +1,86 @@
-//! x
-fn main() {}
+//! Checks, tests and chores of the Dolmen repository, started with `cargo xtask`.
+//!
+//! One file or folder per verb. A check is a pure function over a parsed model, so that its tests plant a violation
+//! and need no cargo run; what talks to the machine (cargo, servers, files) stays in the verb's entry function.
+
+mod arch;
+mod book;
+mod check;
+mod ci;
+mod deny;
+mod environment;
+mod failure;
+mod findings;
+mod process;
+mod rust_source;
+mod sizes;
+mod test;
+mod tool;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Outcome;
+use crate::workspace::Workspace;
+
+/// Checks, tests and chores of the Dolmen repository.
+///
+/// Start with `cargo xtask check` before you push and `cargo xtask test` for everything that runs. Every verb
+/// prints what it does, and a failure says how to fix it.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Everything that needs no test run: format, clippy, arch, sizes, deny, docs, book.
+    ///
+    /// Runs all steps, prints the seconds of each, and lists every failure with its fix at the end. Under a minute
+    /// once the workspace is built.
+    Check,
+    /// All tests, on a machine that has nothing but Rust: finds, or installs and starts, PostgreSQL.
+    ///
+    /// The server in `TEST_POSTGRES_URL` is used when that variable is set. Otherwise local PostgreSQL programs are
+    /// started in a temporary folder on a free port and stopped at the end; as root on Debian they are installed
+    /// first. The last line is `N passed, N failed`.
+    Test,
+    /// What continuous integration runs: check, then test. `.ci/run` calls it.
+    Ci,
+    /// Who may depend on whom: layers between crates, direction inside a module, crates kept in their place.
+    Arch,
+    /// File lengths, file names, and the size of the reference app.
+    Sizes,
+    /// Licences, sources and duplicate versions of the crates we use (cargo-deny, installed if missing).
+    Deny,
+    /// Builds the book and checks that its chapters are complete, listed and compiled.
+    Book,
+}
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    match run(&command_line.verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: &Verb) -> Outcome<()> {
+    let workspace = Workspace::locate()?;
+    match verb {
+        Verb::Check => check::run(&workspace),
+        Verb::Test => test::run(&workspace),
+        Verb::Ci => ci::run(&workspace),
+        Verb::Arch => arch::check(&workspace)?.conclude("arch"),
+        Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),
+        Verb::Deny => deny::check(&workspace)?.conclude("deny"),
+        Verb::Book => book::run(&workspace),
+    }
+}

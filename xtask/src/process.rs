@@ -1,0 +1,55 @@
+//! Starting other programs: cargo above all.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use crate::environment;
+use crate::failure::{Failure, Outcome, While as _};
+
+/// A cargo command in the given folder, free of the variables that `cargo run` gave to xtask.
+pub(crate) fn cargo(folder: &Path) -> Command {
+    let mut command = Command::new(environment::variable("CARGO").unwrap_or_else(|| "cargo".to_owned()));
+    command.current_dir(folder);
+    for name in environment::set_by_cargo_run() {
+        command.env_remove(name);
+    }
+    command
+}
+
+/// Shows a command as one would type it.
+pub(crate) fn shown(command: &Command) -> String {
+    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    std::iter::once(program)
+        .chain(command.get_args())
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Runs a command with our own output; `true` when it succeeded.
+pub(crate) fn succeeds(command: &mut Command) -> Outcome<bool> {
+    let name = shown(command);
+    Ok(command.status().while_doing(format!("start `{name}`"))?.success())
+}
+
+/// Runs a command and returns what it wrote to its standard output.
+pub(crate) fn output_of(command: &mut Command) -> Outcome<String> {
+    let name = shown(command);
+    let output = command.output().while_doing(format!("start `{name}`"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Failure::new(format!("`{name}` failed ({}): {}", output.status, said(&output))))
+}
+
+/// Everything a finished program said, for an error message.
+pub(crate) fn said(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).trim().to_owned()
+}
+
+/// Finds a program in the folders of `PATH`.
+pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
+}

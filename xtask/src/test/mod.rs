@@ -1,0 +1,75 @@
+//! `cargo xtask test`: all tests, with the servers they need.
+
+mod postgres;
+mod tally;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::Stdio;
+
+use crate::failure::{Failure, Outcome, While as _};
+use crate::process;
+use crate::workspace::Workspace;
+
+use self::postgres::Postgres;
+use self::tally::Tally;
+
+const URL_VARIABLE: &str = "TEST_POSTGRES_URL";
+
+/// Runs the tests of the default features without any server, then those of all features with PostgreSQL.
+///
+/// The first run is the README's command and proves that Rust alone is enough; it also compiles what is only there
+/// when a driver is left out. Its doc tests are left to the second run, which has all of them.
+pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
+    let mut tally = Tally::default();
+    let outcome = run_all(workspace, &mut tally);
+    for name in tally.ignored() {
+        println!("ignored: {name}");
+    }
+    println!("{tally}");
+    outcome
+}
+
+fn run_all(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
+    // The server first: if it cannot be had, one learns that before the compiler has run for minutes.
+    let postgres = Postgres::find_or_start(URL_VARIABLE)?;
+    println!("PostgreSQL: {}", postgres.description());
+    let mut failed = Vec::new();
+    for (features, url) in [(&[][..], None), (&["--all-features"][..], Some(postgres.url()))] {
+        if !cargo_test(workspace, features, url, tally)? {
+            failed.push(["cargo test --workspace", features.concat().as_str()].join(" "));
+        }
+    }
+    drop(postgres);
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
+}
+
+/// Runs `cargo test`, passes its output through and counts results on the way; `true` when everything passed.
+fn cargo_test(
+    workspace: &Workspace,
+    features: &[&str],
+    url: Option<&str>,
+    tally: &mut Tally,
+) -> Outcome<bool> {
+    let mut command = process::cargo(workspace.root());
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(features).env_remove(URL_VARIABLE);
+    if let Some(url) = url {
+        command.env(URL_VARIABLE, url);
+    }
+    println!("$ {}{}", process::shown(&command), if url.is_some() { "   (with PostgreSQL)" } else { "" });
+    let mut child = command.stdout(Stdio::piped()).spawn().while_doing("start `cargo test`")?;
+    let output = child.stdout.take().ok_or_else(|| Failure::new("`cargo test` has no output"))?;
+    let failed_before = tally.failed();
+    let mut screen = std::io::stdout().lock();
+    for line in BufReader::new(output).split(b'\n') {
+        let line = line.while_doing("read the output of `cargo test`")?;
+        screen.write_all(&line)?;
+        screen.write_all(b"\n")?;
+        tally.read(&String::from_utf8_lossy(&line));
+    }
+    let success = child.wait().while_doing("wait for `cargo test`")?.success();
+    if !success && tally.failed() == failed_before {
+        // A program that did not compile, crashed or was killed prints no result line.
+        tally.add_failure();
+    }
+    Ok(success)
+}
