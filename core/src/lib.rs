@@ -1,1 +1,54 @@
-//! x
+//! Modules, roles, jobs, events and schedules in one program.
+//!
+//! This is the crate that teams add. It runs modules on the ports that it re-exports, and knows no database driver and no
+//! web framework: those are adapters (`dolmen-sql`, `dolmen-poem`, `dolmen-directory`).
+//!
+//! # Examples
+//! A job, from its definition to its handler:
+//! ```
+//! use dolmen::{Job, JobContext, JobError};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Greet { name: String }
+//!
+//! impl Job for Greet {
+//!     const KIND: &'static str = "greetings.greet";
+//! }
+//!
+//! async fn greet(job: Greet, context: JobContext) -> Result<(), JobError> {
+//!     println!("hello {}, attempt {}", job.name, context.attempt());
+//!     Ok(())
+//! }
+//! ```
+
+mod app_ports;
+mod events;
+mod jobs;
+mod module;
+mod registrar;
+mod registry;
+mod role;
+mod routes;
+mod runner;
+mod schedule;
+
+pub use app_ports::AppPorts;
+pub use dolmen_ports as ports;
+pub use dolmen_ports::{
+    Actor, AuditEntry, AuditLog, Authenticator, BoxError, Bytes, Clock, Credentials, Database, Due, Email,
+    Enqueued, ErrorKind, Event, EventEnvelope, HealthCheck, HealthReport, HealthState, IdGenerator, Inbox,
+    InboxKey, InboxState, Job, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, LinkVerifier,
+    ListRequest, MailAddress, Mailer, Metric, MetricKind, Metrics, MigrationSet, ModuleName, ObjectKey,
+    ObjectStore, PortError, PortResult, Principal, PutMode, PutOptions, QueueName, ReadFrom, ReadTx,
+    Retryable, ScheduleStore, Scope, Secret, Session, SessionStore, SystemClock, TenantId, Timestamp,
+    TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain, migrations,
+};
+pub use events::{EventHandler, EventPublisher};
+pub use jobs::{JobContext, JobError, JobHandler, JobOptions, JobVerdict, Jobs};
+pub use module::Module;
+pub use registrar::Registrar;
+pub use role::{ParseRolesError, Role, Roles};
+pub use routes::{Access, Route, RouteSet};
+pub use runner::{RoleRunner, RunContext, Shutdown};
+pub use schedule::{CatchUp, Cron, CronError};

@@ -1,0 +1,89 @@
+//! The ports that the application itself runs on.
+
+use std::sync::Arc;
+
+use dolmen_ports::{Clock, Database, IdGenerator, JobQueue, Metrics, ScheduleStore, SystemClock, UuidV7Ids};
+
+use crate::events::EventPublisher;
+use crate::jobs::Jobs;
+
+/// The adapters that the engine needs: database, queue and schedule store, all of one backend; clock, ids and metrics
+/// with defaults.
+///
+/// Made once, where the application is wired; modules get the handles that they name in their `new`.
+#[derive(Debug, Clone)]
+pub struct AppPorts {
+    database: Database,
+    queue: Arc<dyn JobQueue>,
+    schedules: Arc<dyn ScheduleStore>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGenerator>,
+    metrics: Metrics,
+    events: EventPublisher,
+}
+
+impl AppPorts {
+    /// The required adapters, with the machine's clock, UUID v7 ids and no metrics.
+    pub fn new(database: Database, queue: Arc<dyn JobQueue>, schedules: Arc<dyn ScheduleStore>) -> Self {
+        Self::with_time(database, queue, schedules, Arc::new(SystemClock), Arc::new(UuidV7Ids::new()))
+    }
+
+    /// The required adapters, with another clock and other ids, as tests need.
+    pub fn with_time(
+        database: Database,
+        queue: Arc<dyn JobQueue>,
+        schedules: Arc<dyn ScheduleStore>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGenerator>,
+    ) -> Self {
+        let events = EventPublisher::new(Arc::clone(&queue), Arc::clone(&ids), Arc::clone(&clock));
+        Self { database, queue, schedules, clock, ids, metrics: Metrics::none(), events }
+    }
+
+    /// The same, recording into `metrics`.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// The database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The job queue, for adapters and operations; modules use [`AppPorts::jobs`].
+    pub fn queue(&self) -> &Arc<dyn JobQueue> {
+        &self.queue
+    }
+
+    /// The memory of schedules.
+    pub fn schedules(&self) -> &Arc<dyn ScheduleStore> {
+        &self.schedules
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
+    /// The ids.
+    pub fn ids(&self) -> &Arc<dyn IdGenerator> {
+        &self.ids
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Enqueues typed jobs.
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(Arc::clone(&self.queue), Arc::clone(&self.ids))
+    }
+
+    /// Publishes typed events.
+    pub fn events(&self) -> EventPublisher {
+        self.events.clone()
+    }
+}

@@ -1,0 +1,125 @@
+//! Enqueueing typed jobs in the caller's transaction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dolmen_ports::{
+    Due, Enqueued, ErrorKind, IdGenerator, Job, JobId, JobQueue, NewJob, PortError, PortResult, Scope,
+    Timestamp, WriteTx,
+};
+
+/// Enqueues typed jobs; cheap to clone.
+///
+/// A job belongs to the transaction that enqueues it, and carries its scope.
+#[derive(Debug, Clone)]
+pub struct Jobs {
+    queue: Arc<dyn JobQueue>,
+    ids: Arc<dyn IdGenerator>,
+}
+
+/// How a job is enqueued, where it differs from its kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct JobOptions {
+    due: Option<Due>,
+    priority: i16,
+    unique_key: Option<String>,
+    scope: Option<Scope>,
+}
+
+impl JobOptions {
+    /// As its kind says.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Due after `delay`.
+    #[must_use]
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.due = Some(Due::In(delay));
+        self
+    }
+
+    /// Due at an instant.
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.due = Some(Due::At(at));
+        self
+    }
+
+    /// Before (negative) or after (positive) others that are due; -100 to 100.
+    #[must_use]
+    pub fn priority(mut self, priority: i16) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// At most one waiting or running job of this kind, scope and key.
+    #[must_use]
+    pub fn unique(mut self, key: impl Into<String>) -> Self {
+        self.unique_key = Some(key.into());
+        self
+    }
+
+    /// In another scope than the transaction's; a system job hands work to tenants this way.
+    #[must_use]
+    pub fn scope(mut self, scope: Scope) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+}
+
+impl Jobs {
+    /// Enqueues into `queue` under ids from `ids`.
+    pub fn new(queue: Arc<dyn JobQueue>, ids: Arc<dyn IdGenerator>) -> Self {
+        Self { queue, ids }
+    }
+
+    /// Enqueues a job that is due now.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the payload is larger than [`NewJob::MAX_PAYLOAD_BYTES`] or cannot be written as JSON.
+    pub async fn enqueue<J: Job>(&self, tx: &mut WriteTx, job: &J) -> PortResult<Enqueued> {
+        self.enqueue_with(tx, job, JobOptions::new()).await
+    }
+
+    /// Enqueues a job with options.
+    pub async fn enqueue_with<J: Job>(
+        &self,
+        tx: &mut WriteTx,
+        job: &J,
+        options: JobOptions,
+    ) -> PortResult<Enqueued> {
+        let new_job = self.new_job(tx.scope(), job, options)?;
+        let enqueued = self.queue.enqueue(tx, vec![new_job]).await?;
+        enqueued.first().copied().ok_or_else(|| {
+            PortError::new(ErrorKind::Internal, "jobs", "enqueue")
+                .with_detail("the queue returned no result for the job")
+        })
+    }
+
+    /// Enqueues many jobs of one kind in one go; the results are in their order.
+    pub async fn enqueue_all<J: Job>(&self, tx: &mut WriteTx, jobs: &[J]) -> PortResult<Vec<Enqueued>> {
+        let scope = tx.scope();
+        let new_jobs: PortResult<Vec<NewJob>> =
+            jobs.iter().map(|job| self.new_job(scope, job, JobOptions::new())).collect();
+        self.queue.enqueue(tx, new_jobs?).await
+    }
+
+    fn new_job<J: Job>(&self, scope: Scope, job: &J, options: JobOptions) -> PortResult<NewJob> {
+        let payload = serde_json::to_string(job).map_err(|error| {
+            PortError::new(ErrorKind::InvalidInput, "jobs", "enqueue")
+                .with_detail(format!("the payload of {} cannot be written as JSON", J::KIND))
+                .with_source(error)
+        })?;
+        let mut new_job =
+            NewJob::new(JobId::new(self.ids.next()), J::KIND, payload, options.scope.unwrap_or(scope));
+        new_job.queue = J::QUEUE;
+        new_job.max_attempts = J::MAX_ATTEMPTS;
+        new_job.timeout = J::TIMEOUT;
+        new_job.due = options.due.unwrap_or(Due::Now);
+        new_job.priority = options.priority;
+        new_job.unique_key = options.unique_key;
+        Ok(new_job)
+    }
+}
