@@ -2,27 +2,41 @@
 
 use std::time::Instant;
 
+use crate::check;
 use crate::failure::{Failure, Outcome};
+use crate::test::{self, Tally};
 use crate::workspace::Workspace;
-use crate::{check, test};
 
 /// A part of the run.
 type Part = (&'static str, fn(&Workspace) -> Outcome<()>);
 
-/// The parts in their order. `test` is the last, because its summary is the last line of the run.
-const PARTS: [Part; 2] = [("check", check::run), ("test", test::run)];
+/// The parts before the tests, which come last because their summary is the last line of the run.
+const PARTS: [Part; 1] = [("check", check::run)];
 
 /// Runs every part, also after a failure, and fails if one of them did.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
-    let mut failed = Vec::new();
+    let mut failures = Vec::new();
     for (name, part) in PARTS {
-        println!("=== {name}");
-        let start = Instant::now();
-        if let Err(failure) = part(workspace) {
-            eprintln!("{name}: {failure}");
-            failed.push(name);
-        }
-        eprintln!("=== {name} took {:.0} s", start.elapsed().as_secs_f32());
+        failures.extend(timed(name, || part(workspace)));
     }
-    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
+    let mut tally = Tally::default();
+    failures.extend(timed("test", || {
+        let outcome;
+        (tally, outcome) = test::run_all(workspace);
+        outcome
+    }));
+    for failure in &failures {
+        println!("ci: {failure}");
+    }
+    println!("{tally}");
+    if failures.is_empty() { Ok(()) } else { Err(Failure::told()) }
+}
+
+/// Runs one part under a headline; gives the failure, with the part's name.
+fn timed(name: &str, part: impl FnOnce() -> Outcome<()>) -> Option<String> {
+    println!("\n=== {name}");
+    let start = Instant::now();
+    let outcome = part();
+    println!("=== {name} took {:.0} s", start.elapsed().as_secs_f32());
+    outcome.err().map(|failure| format!("{name}: {failure}"))
 }

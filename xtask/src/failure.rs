@@ -13,6 +13,15 @@ impl Failure {
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
+
+    /// A failure that was already shown, so that something else can be the last line.
+    pub(crate) fn told() -> Self {
+        Self(String::new())
+    }
+
+    pub(crate) fn is_told(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 impl fmt::Display for Failure {

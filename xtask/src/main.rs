@@ -66,7 +66,9 @@ fn main() -> ExitCode {
     match run(&command_line.verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            if !failure.is_told() {
+                eprintln!("error: {failure}");
+            }
             ExitCode::FAILURE
         }
     }

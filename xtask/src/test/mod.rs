@@ -11,35 +11,43 @@ use crate::process;
 use crate::workspace::Workspace;
 
 use self::postgres::Postgres;
-use self::tally::Tally;
+pub(crate) use self::tally::Tally;
 
 const URL_VARIABLE: &str = "TEST_POSTGRES_URL";
+
+/// Runs all tests and prints the summary as the last line, also when something failed.
+pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
+    let (tally, outcome) = run_all(workspace);
+    if let Err(failure) = &outcome {
+        println!("test: {failure}");
+    }
+    println!("{tally}");
+    outcome.map_err(|_| Failure::told())
+}
 
 /// Runs the tests of the default features without any server, then those of all features with PostgreSQL.
 ///
 /// The first run is the README's command and proves that Rust alone is enough; it also compiles what is only there
-/// when a driver is left out. Its doc tests are left to the second run, which has all of them.
-pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
+/// when a driver is left out. Each run includes doc tests and examples.
+pub(crate) fn run_all(workspace: &Workspace) -> (Tally, Outcome<()>) {
     let mut tally = Tally::default();
-    let outcome = run_all(workspace, &mut tally);
+    let outcome = with_server(workspace, &mut tally);
     for name in tally.ignored() {
         println!("ignored: {name}");
     }
-    println!("{tally}");
-    outcome
+    (tally, outcome)
 }
 
-fn run_all(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
+fn with_server(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
     // The server first: if it cannot be had, one learns that before the compiler has run for minutes.
     let postgres = Postgres::find_or_start(URL_VARIABLE)?;
     println!("PostgreSQL: {}", postgres.description());
     let mut failed = Vec::new();
     for (features, url) in [(&[][..], None), (&["--all-features"][..], Some(postgres.url()))] {
         if !cargo_test(workspace, features, url, tally)? {
-            failed.push(["cargo test --workspace", features.concat().as_str()].join(" "));
+            failed.push(["cargo test --workspace", features.concat().as_str()].join(" ").trim().to_owned());
         }
     }
-    drop(postgres);
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// How many tests passed and failed, and which were ignored.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     passed: u64,
     failed: u64,
     ignored: Vec<String>,
