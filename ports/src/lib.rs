@@ -69,7 +69,8 @@ pub use mail::{Email, MailAddress, Mailer, ParseMailAddressError, check_email};
 pub use metrics::{Metric, MetricKind, Metrics, MetricsRecorder, NoMetrics};
 pub use module::ModuleName;
 pub use objects::{
-    LinkVerifier, ListRequest, Object, ObjectKey, ObjectMeta, ObjectStore, ObjectVersion, PutMode, PutOptions,
+    LinkVerifier, ListRequest, Object, ObjectKey, ObjectMeta, ObjectStore, ObjectVersion, PutMode,
+    PutOptions, check_link_validity, check_list_request, check_put_options,
 };
 pub use schedules::ScheduleStore;
 pub use secret::Secret;

@@ -80,7 +80,7 @@ pub enum PutMode {
 pub struct PutOptions {
     /// What to do when the key is taken.
     pub mode: PutMode,
-    /// The media type that readers get.
+    /// The media type that readers get: 1 to 255 visible ASCII characters and spaces.
     pub content_type: String,
 }
 
@@ -173,9 +173,11 @@ impl ListRequest {
 ///   not there.
 /// - `OB-4` Deleting a key that is not there is `Ok`.
 /// - `OB-5` `list` is in byte order of the keys; pages of any size add up to the same keys.
-/// - `OB-6` A failed or cancelled `put` leaves nothing that a reader can see.
+/// - `OB-6` A failed `put` leaves nothing that a reader can see; a cancelled one leaves nothing, or the whole object when
+///   it had already reached the store. Never a part.
 /// - `OB-7` A key that is not there gives `NotFound`.
 /// - `OB-8` A link made by `link` gives these bytes to anyone who has it until it expires, and to nobody afterwards.
+/// - `OB-9` A content type, a limit or a validity outside of its rule gives `InvalidInput`, in every store alike.
 #[async_trait]
 pub trait ObjectStore: fmt::Debug + Send + Sync + 'static {
     /// Stores bytes under a key.
@@ -192,6 +194,43 @@ pub trait ObjectStore: fmt::Debug + Send + Sync + 'static {
     ///
     /// The link is absolute, or a path of this program when the store is served by it.
     async fn link(&self, key: &ObjectKey, valid_for: Duration) -> PortResult<String>;
+}
+
+/// The rule `OB-9` for `put`, for adapters: a content type that can stand in a header line.
+///
+/// # Errors
+/// `InvalidInput`.
+pub fn check_put_options(options: &PutOptions) -> PortResult<()> {
+    let text = &options.content_type;
+    if text.is_empty() || text.len() > 255 || !text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(PortError::new(ErrorKind::InvalidInput, "objects", "put")
+            .with_detail("content_type must be 1 to 255 visible ASCII characters, such as text/csv"));
+    }
+    Ok(())
+}
+
+/// The rule `OB-9` for `list`, for adapters.
+///
+/// # Errors
+/// `InvalidInput`.
+pub fn check_list_request(request: &ListRequest) -> PortResult<()> {
+    if (1..=1_000).contains(&request.limit) {
+        return Ok(());
+    }
+    Err(PortError::new(ErrorKind::InvalidInput, "objects", "list")
+        .with_detail("limit must be 1 to 1000; read further pages with `after`"))
+}
+
+/// The rule `OB-9` for `link`, for adapters.
+///
+/// # Errors
+/// `InvalidInput`.
+pub fn check_link_validity(valid_for: Duration) -> PortResult<()> {
+    if (Duration::from_secs(1)..=Duration::from_hours(7 * 24)).contains(&valid_for) {
+        return Ok(());
+    }
+    Err(PortError::new(ErrorKind::InvalidInput, "objects", "link")
+        .with_detail("valid_for must be 1 second to 7 days"))
 }
 
 /// Checks the links of a store that this program serves itself.
