@@ -93,4 +93,9 @@ pub trait TxDriver: Any + fmt::Debug + Send {
 
     /// Undoes its writes.
     async fn rollback(self: Box<Self>) -> PortResult<()>;
+
+    /// The transaction inside, for a driver that wraps another one; adapters keep the default.
+    fn inner_mut(&mut self) -> Option<&mut dyn TxDriver> {
+        None
+    }
 }

@@ -54,8 +54,7 @@ impl ReadTx {
     /// `WrongBackend` when the transaction belongs to another adapter.
     pub fn driver_mut<D: TxDriver>(&mut self) -> PortResult<&mut D> {
         let backend = self.driver.backend();
-        let driver: &mut dyn Any = &mut *self.driver;
-        driver.downcast_mut::<D>().ok_or_else(|| {
+        find_driver(&mut *self.driver).ok_or_else(|| {
             PortError::new(ErrorKind::WrongBackend, "database", "use the transaction").with_detail(format!(
                 "the transaction belongs to {backend}, the caller wants {}; wire one database everywhere",
                 std::any::type_name::<D>()
@@ -67,6 +66,12 @@ impl ReadTx {
     pub async fn end(self) -> PortResult<()> {
         self.driver.rollback().await
     }
+}
+
+/// The driver of type `D`: this one, or one that it wraps.
+fn find_driver<D: TxDriver>(driver: &mut dyn TxDriver) -> Option<&mut D> {
+    let is_wanted = (&*driver as &dyn Any).is::<D>();
+    if is_wanted { (driver as &mut dyn Any).downcast_mut() } else { find_driver(driver.inner_mut()?) }
 }
 
 /// A transaction that can read and write. Dropping it rolls back.

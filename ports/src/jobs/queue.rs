@@ -93,10 +93,17 @@ pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
     /// Jobs that match, newest first.
     async fn list(&self, tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>>;
 
-    /// Makes a dead job ready with all its attempts.
+    /// Makes a dead job ready with all its attempts and no crash on its account.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown job; `Conflict` when it is not dead; `AlreadyExists` when another job with its unique
+    /// key is ready or running.
     async fn retry(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()>;
 
     /// Gives up a dead or ready job.
+    ///
+    /// # Errors
+    /// `NotFound` for an unknown job; `Conflict` when it is in another state.
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()>;
 
     /// Numbers per queue and kind.
