@@ -10,7 +10,9 @@ mod ci;
 mod deny;
 mod environment;
 mod failure;
+mod figures;
 mod findings;
+mod marks;
 mod process;
 mod rust_source;
 mod sizes;
@@ -38,7 +40,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Everything that needs no test run: format, clippy, arch, sizes, deny, docs, book.
+    /// Everything that needs no test run: format, clippy, arch, sizes, deny, docs and book.
     ///
     /// Runs all steps, prints the seconds of each, and lists every failure with its fix at the end. Under a minute
     /// once the workspace is built.
@@ -59,6 +61,14 @@ enum Verb {
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
     Book,
+    /// What the reference app costs: build seconds, start, memory, size. Takes minutes.
+    ///
+    /// Works on a copy of the repository with empty build folders, as after a clone.
+    Figures {
+        /// Also build and start the release program with the `production` features.
+        #[arg(long)]
+        release: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -84,5 +94,6 @@ fn run(verb: &Verb) -> Outcome<()> {
         Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
+        Verb::Figures { release } => figures::run(&workspace, *release),
     }
 }

@@ -1,6 +1,7 @@
 //! Starting other programs: cargo above all.
 
-use std::path::Path;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::environment;
@@ -49,7 +50,12 @@ pub(crate) fn said(output: &Output) -> String {
 }
 
 /// Finds a program in the folders of `PATH`.
-pub(crate) fn find_program(name: &str) -> Option<std::path::PathBuf> {
+pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
+}
+
+/// A port that nobody listens on now; somebody else may take it before it is used.
+pub(crate) fn free_port() -> Outcome<u16> {
+    Ok(TcpListener::bind(("127.0.0.1", 0)).while_doing("find a free port")?.local_addr()?.port())
 }

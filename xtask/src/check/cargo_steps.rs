@@ -24,7 +24,7 @@ pub(super) fn clippy_all_features(workspace: &Workspace) -> Outcome<Findings> {
 fn clippy(workspace: &Workspace, features: &[&str]) -> Outcome<Findings> {
     let mut command = process::cargo(workspace.root());
     command
-        .args(["clippy", "--quiet", "--workspace", "--all-targets"])
+        .args(["clippy", "--quiet", "--keep-going", "--workspace", "--all-targets"])
         .args(features)
         .args(["--", "-D", "warnings"]);
     judged(

@@ -6,6 +6,6 @@ mod lexer;
 mod paths;
 mod test_code;
 
-pub(crate) use self::lexer::Token;
+pub(crate) use self::lexer::{Token, tokens};
 pub(crate) use self::paths::{crate_paths, is_path_start, module_path};
 pub(crate) use self::test_code::{is_test_file, test_lines, without_tests};

@@ -1,7 +1,6 @@
 //! A PostgreSQL server of our own, in a temporary folder on a free port.
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -43,7 +42,7 @@ impl Server {
 
     fn start_once(programs: &Programs, user: &str) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("dolmen-postgres-").tempdir()?;
-        let port = free_port()?;
+        let port = process::free_port()?;
         let mut keeper =
             keeper(folder.path(), port, programs.folder(), user).spawn().while_doing("start sh")?;
         let output = keeper.stdout.take().ok_or_else(|| Failure::new("the keeper has no output"))?;
@@ -84,10 +83,6 @@ fn keeper(folder: &Path, port: u16, programs: &Path, user: &str) -> Command {
     command.args(["-c", KEEPER, "keeper"]).arg(folder).arg(port.to_string()).arg(programs).arg(user);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
     command
-}
-
-fn free_port() -> Outcome<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0)).while_doing("find a free port")?.local_addr()?.port())
 }
 
 fn unprivileged_user() -> Outcome<&'static str> {
