@@ -9,6 +9,7 @@ mod model;
 mod module_sources;
 mod native_sql;
 mod reading;
+mod requirements;
 mod third_party;
 
 use crate::failure::Outcome;
@@ -23,6 +24,7 @@ pub(crate) fn check(workspace: &Workspace) -> Outcome<Findings> {
     findings.absorb(third_party::check(&model));
     findings.absorb(inherited::check(&model).into());
     findings.absorb(module_sources::check(&model).into());
+    findings.absorb(requirements::check(&model).into());
     findings.absorb(native_sql::uses(&model));
     Ok(findings)
 }

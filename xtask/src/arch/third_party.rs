@@ -48,8 +48,20 @@ fn verdict(layer: Layer, member: &str, dependency: &str) -> Verdict {
             "HTTP lives in dolmen-poem, in a module's adapters/http.rs (poem) and in the binary",
             "hand over a route set, or move the code into adapters/poem",
         ),
+        Layer::Ports | Layer::Core if is_technology(dependency) => Verdict::Misplaced(
+            "ports and core know no technology",
+            "put what needs it into an adapter, behind a port",
+        ),
         _ => Verdict::Fine,
     }
+}
+
+/// Protocols, clouds and telemetry: each belongs to the adapter of its name.
+fn is_technology(dependency: &str) -> bool {
+    ["http", "axum", "object_store", "lettre"].contains(&dependency)
+        || ["http-", "aws-", "opentelemetry", "rusqlite", "tokio-postgres", "prometheus"]
+            .iter()
+            .any(|prefix| dependency.starts_with(prefix))
 }
 
 fn place(member: &Crate, dependency: &str) -> String {
@@ -133,6 +145,16 @@ mod tests {
         ] {
             assert_eq!(check(&with_edge(layer, from, to)).problems.len(), 1, "{from} -> {to}");
         }
+    }
+
+    #[test]
+    fn ports_and_core_know_no_technology() {
+        for (layer, from) in [(Layer::Ports, "dolmen-ports"), (Layer::Core, "dolmen")] {
+            for to in ["http", "http-body-util", "aws-sdk-s3", "opentelemetry_sdk"] {
+                assert_eq!(check(&with_edge(layer, from, to)).problems.len(), 1, "{from} -> {to}");
+            }
+        }
+        assert_eq!(check(&with_edge(Layer::Adapters, "dolmen-otel", "opentelemetry_sdk")).problems, []);
     }
 
     #[test]
