@@ -1,0 +1,73 @@
+//! A transaction of the database in memory.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dolmen_ports::{ErrorKind, PortError, PortResult, TxDriver};
+use tokio::sync::OwnedMutexGuard;
+
+use super::world::World;
+use super::{BACKEND, Shared};
+
+/// A transaction of [`MemoryDatabase`](super::MemoryDatabase). Tests reach its rows through a
+/// [`MemoryTable`](super::MemoryTable).
+#[derive(Debug)]
+pub struct MemoryTx {
+    world: World,
+    writer: Option<Writer>,
+}
+
+/// What makes a transaction a writing one: where its world goes, and its turn.
+#[derive(Debug)]
+struct Writer {
+    target: Arc<Shared>,
+    _turn: OwnedMutexGuard<()>,
+}
+
+impl MemoryTx {
+    pub(super) fn reader(world: World) -> Self {
+        Self { world, writer: None }
+    }
+
+    pub(super) fn writer(world: World, target: Arc<Shared>, turn: OwnedMutexGuard<()>) -> Self {
+        Self { world, writer: Some(Writer { target, _turn: turn }) }
+    }
+
+    pub(super) fn rows<K: 'static, V: 'static>(
+        &self,
+        table: &'static str,
+    ) -> PortResult<Option<&BTreeMap<K, V>>> {
+        self.world.rows(table)
+    }
+
+    pub(super) fn rows_mut<K, V>(&mut self, table: &'static str) -> PortResult<&mut BTreeMap<K, V>>
+    where
+        K: Clone + Send + Sync + 'static,
+        V: Clone + Send + Sync + 'static,
+    {
+        if self.writer.is_none() {
+            return Err(PortError::new(ErrorKind::PermissionDenied, "database", "write")
+                .with_detail("the transaction is read-only; open it with write"));
+        }
+        self.world.rows_mut(table)
+    }
+}
+
+#[async_trait]
+impl TxDriver for MemoryTx {
+    fn backend(&self) -> &'static str {
+        BACKEND
+    }
+
+    async fn commit(self: Box<Self>) -> PortResult<()> {
+        if let Some(writer) = &self.writer {
+            writer.target.commit(self.world);
+        }
+        Ok(())
+    }
+
+    async fn rollback(self: Box<Self>) -> PortResult<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! Taking jobs, keeping them, and taking them back from the dead.
+
+use dolmen_ports::jobs::MAX_CRASHES;
+use dolmen_ports::{
+    ClaimRequest, ClaimedJob, JobId, JobState, Lease, PortResult, Rescued, Scope, Timestamp, WriteTx,
+};
+
+use super::JOBS;
+use super::row::{Row, change_held};
+
+/// Takes due jobs: by priority, due time, id.
+pub(super) fn claim(tx: &mut WriteTx, request: &ClaimRequest, now: Timestamp) -> PortResult<Vec<ClaimedJob>> {
+    let mut due = JOBS.scan(tx, |_, row| is_wanted(row, request, now))?;
+    due.sort_by_key(|(id, row)| (row.priority, row.record.due_at, *id));
+    due.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+    let until = now.plus(request.lease_for);
+    let mut claimed = Vec::with_capacity(due.len());
+    for (id, _) in due {
+        claimed.extend(JOBS.update(tx, &id, |row| take(row, until, now))?);
+    }
+    Ok(claimed)
+}
+
+fn is_wanted(row: &Row, request: &ClaimRequest, now: Timestamp) -> bool {
+    row.record.state == JobState::Ready
+        && row.record.due_at <= now
+        && request.kinds.contains(&row.record.kind)
+        && (request.queues.is_empty() || request.queues.contains(&row.record.queue))
+}
+
+fn take(row: &mut Row, until: Timestamp, now: Timestamp) -> ClaimedJob {
+    row.record.state = JobState::Running;
+    row.record.attempt += 1;
+    row.token += 1;
+    row.lease_until = until;
+    let record = &row.record;
+    let lease = Lease::new(record.id, row.token);
+    let scope = Scope::from(record.tenant);
+    let mut job = ClaimedJob::new(lease, record.kind.clone(), record.payload.clone(), scope);
+    job.queue = record.queue.clone();
+    job.attempt = record.attempt;
+    job.max_attempts = record.max_attempts;
+    job.timeout = row.timeout;
+    job.waited = now.since(record.due_at);
+    job
+}
+
+/// Extends a lease that holds; `false` when it is void.
+pub(super) fn extend(tx: &mut WriteTx, lease: &Lease, until: Timestamp) -> PortResult<bool> {
+    Ok(change_held(tx, lease, |row| row.lease_until = until)?.is_some())
+}
+
+/// Makes jobs whose lease ran out ready again, or dead.
+pub(super) fn rescue(tx: &mut WriteTx, limit: u32, now: Timestamp) -> PortResult<Rescued> {
+    let mut expired =
+        JOBS.scan(tx, |_, row| row.record.state == JobState::Running && row.lease_until <= now)?;
+    expired.sort_by_key(|(id, row)| (row.lease_until, *id));
+    expired.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let mut rescued = Rescued::default();
+    for (id, _) in expired {
+        match rescue_one(tx, id, now)? {
+            Some(JobState::Dead) => rescued.buried += 1,
+            _ => rescued.requeued += 1,
+        }
+    }
+    Ok(rescued)
+}
+
+fn rescue_one(tx: &mut WriteTx, id: JobId, now: Timestamp) -> PortResult<Option<JobState>> {
+    JOBS.update(tx, &id, |row| {
+        row.record.crashes += 1;
+        row.record.last_error = Some("worker-crash: the lease ran out".to_owned());
+        if row.record.crashes >= MAX_CRASHES || row.record.attempt >= row.record.max_attempts {
+            row.finish(JobState::Dead, now);
+        } else {
+            row.record.state = JobState::Ready;
+        }
+        row.record.state
+    })
+}
