@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::book;
 use crate::check;
 use crate::failure::{Failure, Outcome};
 use crate::test::{self, Tally};
@@ -11,7 +12,7 @@ use crate::workspace::Workspace;
 type Part = (&'static str, fn(&Workspace) -> Outcome<()>);
 
 /// The parts before the tests, which come last because their summary is the last line of the run.
-const PARTS: [Part; 1] = [("check", check::run)];
+const PARTS: [Part; 2] = [("check", check::run), ("book", book::run)];
 
 /// Runs every part, also after a failure, and fails if one of them did.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {

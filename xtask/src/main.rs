@@ -51,7 +51,7 @@ enum Verb {
     /// started in a temporary folder on a free port and stopped at the end; as root on Debian they are installed
     /// first. The last line is `N passed, N failed`.
     Test,
-    /// What continuous integration runs: check, then test. `.ci/run` calls it.
+    /// What continuous integration runs: check, book, test. `.ci/run` calls it.
     Ci,
     /// Who may depend on whom: layers between crates, direction inside a module, crates kept in their place.
     Arch,

@@ -1,7 +1,7 @@
 //! `cargo xtask figures`: what the reference app costs to build, to start and to keep running.
 
 mod build;
-mod copy;
+mod fresh_copy;
 mod machine;
 mod program;
 
@@ -11,7 +11,7 @@ use crate::failure::Outcome;
 use crate::workspace::Workspace;
 
 use self::build::Build;
-use self::copy::Copy;
+use self::fresh_copy::FreshCopy;
 use self::program::Start;
 
 const STARTS: usize = 5;
@@ -19,7 +19,7 @@ const STARTS: usize = 5;
 /// Builds a fresh copy of the repository in several ways, starts the program, and prints the figures.
 pub(crate) fn run(workspace: &Workspace, with_release: bool) -> Outcome<()> {
     println!("machine: {}", machine::description());
-    let copy = Copy::of(workspace)?;
+    let copy = FreshCopy::of(workspace)?;
     let cold = copy.build("default", &[])?;
     println!("cold build, default features:  {}", told(&cold));
     let first = first_start(&cold)?;

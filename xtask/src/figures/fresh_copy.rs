@@ -13,11 +13,11 @@ use crate::process;
 use crate::workspace::Workspace;
 
 /// The copy; it is removed with its build folders when it goes out of scope.
-pub(super) struct Copy {
+pub(super) struct FreshCopy {
     folder: TempDir,
 }
 
-impl Copy {
+impl FreshCopy {
     /// Copies what git tracks or would track, so that the figures belong to the files as they are now.
     pub(super) fn of(workspace: &Workspace) -> Outcome<Self> {
         fs::create_dir_all(workspace.target())?;
