@@ -45,7 +45,10 @@ pub use dolmen_ports::{
     TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain, migrations,
 };
 pub use events::{EventHandler, EventPublisher};
-pub use jobs::{JobContext, JobError, JobHandler, JobOptions, JobVerdict, Jobs};
+pub use jobs::{
+    JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs, Worker,
+    WorkerSettings,
+};
 pub use module::Module;
 pub use registrar::Registrar;
 pub use role::{ParseRolesError, Role, Roles};

@@ -33,6 +33,7 @@ pub(crate) struct Registration {
 
 /// A kind of job and its handler.
 pub(crate) struct JobRegistration {
+    pub(crate) module: ModuleName,
     pub(crate) kind: String,
     pub(crate) queue: QueueName,
     pub(crate) max_attempts: u32,
@@ -96,6 +97,7 @@ impl<'r> Registrar<'r> {
     /// Handles a kind of job.
     pub fn job<J: Job>(&mut self, handler: impl JobHandler<J>) {
         self.registration.jobs.push(JobRegistration {
+            module: self.registration.module,
             kind: J::KIND.to_owned(),
             queue: J::QUEUE,
             max_attempts: J::MAX_ATTEMPTS,
@@ -114,6 +116,7 @@ impl<'r> Registrar<'r> {
         let kind = format!("{}.{name}", self.registration.module);
         self.registration.subscriptions.push(SubscriptionRegistration { event: E::NAME, kind: kind.clone() });
         self.registration.jobs.push(JobRegistration {
+            module: self.registration.module,
             kind,
             queue: QueueName::DEFAULT,
             max_attempts: 10,

@@ -1,9 +1,12 @@
 //! Typed jobs: enqueue them, handle them.
 
+mod backoff;
 mod client;
 mod context;
 mod error;
 mod handler;
+mod outcome;
+mod worker;
 
 pub use client::{JobOptions, Jobs};
 pub use context::JobContext;
@@ -11,3 +14,6 @@ pub(crate) use context::Settled;
 pub use error::{JobError, JobVerdict};
 pub use handler::JobHandler;
 pub(crate) use handler::{ErasedHandler, decode, erase};
+pub use outcome::{JobOutcome, JobRun};
+pub(crate) use worker::run_due_jobs;
+pub use worker::{Worker, WorkerSettings};

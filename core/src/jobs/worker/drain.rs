@@ -1,0 +1,58 @@
+//! Runs what is due, one job after the other: the worker of tests.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use dolmen_ports::{ClaimRequest, ErrorKind, PortError, PortResult};
+use tracing::Instrument;
+
+use super::attempt::Attempt;
+use super::engine::Engine;
+use super::settings::WorkerSettings;
+use crate::app_ports::AppPorts;
+use crate::jobs::{JobOutcome, JobRun};
+use crate::registry::Registry;
+use crate::runner::Shutdown;
+
+/// The most attempts of one call: a job that enqueues itself without a delay never ends.
+const MOST_RUNS: usize = 10_000;
+
+/// Runs due jobs of known kinds, in the order of the queue and one at a time, until none is due; returns the attempts.
+///
+/// Jobs that handlers enqueue are run too, if they are due. There is no heartbeat, no rescue and no retry of the queue's
+/// own errors, so that a test sees exactly what it asked for.
+///
+/// # Errors
+/// The queue's; `Internal` when the work does not come to an end after 10,000 attempts, or the queue does not take what
+/// became of a job.
+pub(crate) async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>) -> PortResult<Vec<JobRun>> {
+    let ready = Arc::new(AtomicBool::new(false));
+    let mut engine = Engine::new(ports, Arc::clone(registry), WorkerSettings::new(), &Shutdown::new(), ready);
+    engine.patient = false;
+    let lease = Duration::from_hours(24);
+    let request = ClaimRequest::new(engine.id, engine.registry.kinds(), 1, lease);
+    let mut runs = Vec::new();
+    while let Some(job) = engine.queue.claim(&request).await?.pop() {
+        if runs.len() == MOST_RUNS {
+            return Err(error("jobs keep making due jobs; give the next one a delay"));
+        }
+        let mut attempt = Attempt::of(&engine, job);
+        let span = attempt.span();
+        let outcome = async {
+            let ending = attempt.run(&engine).await;
+            engine.settle(&attempt.holding, ending).await
+        };
+        let outcome = outcome.instrument(span).await;
+        if outcome == JobOutcome::Unsettled {
+            return Err(error("the queue did not take what became of a job; the log says why"));
+        }
+        let job = &attempt.job;
+        runs.push(JobRun { job: job.lease.job, kind: job.kind.clone(), attempt: job.attempt, outcome });
+    }
+    Ok(runs)
+}
+
+fn error(detail: &'static str) -> PortError {
+    PortError::new(ErrorKind::Internal, "jobs", "run due jobs").with_detail(detail)
+}

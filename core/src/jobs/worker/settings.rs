@@ -1,0 +1,128 @@
+//! How a worker works.
+
+use std::time::Duration;
+
+use dolmen_ports::QueueName;
+
+/// How many jobs a worker runs at once, how long it holds them, how often it looks for more.
+///
+/// # Examples
+/// ```
+/// use dolmen::{QueueName, WorkerSettings};
+/// let settings = WorkerSettings::new().with_concurrency(4).with_queues(vec![QueueName::new("mail")]);
+/// assert_eq!(settings.concurrency(), 4);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerSettings {
+    concurrency: u32,
+    queues: Vec<QueueName>,
+    lease: Duration,
+    shortest_poll: Duration,
+    longest_poll: Duration,
+    kept_for: Duration,
+    prune_every: Duration,
+}
+
+impl WorkerSettings {
+    /// 16 jobs at once from all queues; leases of 30 seconds; a look every 250 ms that slows down to 5 seconds while
+    /// nothing is found; finished jobs are removed after 7 days.
+    pub fn new() -> Self {
+        Self {
+            concurrency: 16,
+            queues: Vec::new(),
+            lease: Duration::from_secs(30),
+            shortest_poll: Duration::from_millis(250),
+            longest_poll: Duration::from_secs(5),
+            kept_for: Duration::from_hours(7 * 24),
+            prune_every: Duration::from_hours(1),
+        }
+    }
+
+    /// Runs this many jobs at once, at least one.
+    #[must_use]
+    pub fn with_concurrency(mut self, concurrency: u32) -> Self {
+        self.concurrency = concurrency.max(1);
+        self
+    }
+
+    /// Takes jobs from these queues only; none means all.
+    #[must_use]
+    pub fn with_queues(mut self, queues: Vec<QueueName>) -> Self {
+        self.queues = queues;
+        self
+    }
+
+    /// Holds a job this long beyond the last heartbeat, at least 300 ms. Heartbeats come every third of it.
+    ///
+    /// A job whose process died starts again after at most the lease and 4 seconds; a shorter lease costs more
+    /// heartbeats and less patience with a slow database.
+    #[must_use]
+    pub fn with_lease(mut self, lease: Duration) -> Self {
+        self.lease = lease.max(Duration::from_millis(300));
+        self
+    }
+
+    /// Looks for jobs every `shortest` while there are some, and ever less often, up to `longest`, while there are none.
+    /// 10 ms is the least.
+    #[must_use]
+    pub fn with_poll(mut self, shortest: Duration, longest: Duration) -> Self {
+        self.shortest_poll = shortest.max(Duration::from_millis(10));
+        self.longest_poll = longest.max(self.shortest_poll);
+        self
+    }
+
+    /// Removes done and discarded jobs after this long. Dead ones stay until somebody decides.
+    #[must_use]
+    pub fn with_retention(mut self, kept_for: Duration) -> Self {
+        self.kept_for = kept_for;
+        self
+    }
+
+    /// Looks this often for finished jobs to remove, at least every second.
+    #[must_use]
+    pub fn with_prune_every(mut self, interval: Duration) -> Self {
+        self.prune_every = interval.max(Duration::from_secs(1));
+        self
+    }
+
+    /// How many jobs run at once.
+    pub fn concurrency(&self) -> u32 {
+        self.concurrency
+    }
+
+    /// The queues to take from; empty means all.
+    pub fn queues(&self) -> &[QueueName] {
+        &self.queues
+    }
+
+    /// How long a lease holds.
+    pub fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// How often leases are extended.
+    pub fn heartbeat(&self) -> Duration {
+        self.lease / 3
+    }
+
+    /// The shortest and the longest pause between two looks.
+    pub fn poll(&self) -> (Duration, Duration) {
+        (self.shortest_poll, self.longest_poll)
+    }
+
+    /// How long finished jobs are kept.
+    pub fn retention(&self) -> Duration {
+        self.kept_for
+    }
+
+    /// How often finished jobs are removed.
+    pub fn prune_every(&self) -> Duration {
+        self.prune_every
+    }
+}
+
+impl Default for WorkerSettings {
+    fn default() -> Self {
+        Self::new()
+    }
+}

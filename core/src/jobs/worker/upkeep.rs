@@ -1,0 +1,111 @@
+//! What each worker does for all: rescue jobs of dead processes, remove finished ones, tell of unknown kinds.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use dolmen_ports::{KindStats, PortResult, ReadTx};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::engine::Engine;
+use super::measurements::{RESCUED, UNCLAIMABLE};
+
+/// The longest time between two rescues: a job of a dead process starts again this long after its lease ran out.
+const RESCUE_EVERY: Duration = Duration::from_secs(4);
+const RESCUE_AT_ONCE: u32 = 500;
+const PRUNE_AT_ONCE: u32 = 1_000;
+const UNKNOWN_EVERY: Duration = Duration::from_mins(5);
+/// Due jobs of unknown kinds are told of when they have waited this long: before, a newer version may be on its way.
+const UNKNOWN_AFTER_MS: u64 = 300_000;
+
+/// Keeps house until the drain begins.
+pub(super) async fn keep_house(engine: &Engine) {
+    let work = async { tokio::join!(rescue(engine), prune(engine), watch_unknown_kinds(engine)) };
+    tokio::select! {
+        _ = work => {}
+        () = engine.drain.cancelled() => {}
+    }
+}
+
+async fn rescue(engine: &Engine) {
+    let mut dice = engine.dice();
+    let interval = RESCUE_EVERY.min(engine.settings.heartbeat());
+    loop {
+        match engine.queue.rescue(RESCUE_AT_ONCE).await {
+            Ok(rescued) => {
+                engine.outage.worked("rescue");
+                if rescued.requeued > 0 || rescued.buried > 0 {
+                    tracing::warn!(
+                        requeued = rescued.requeued,
+                        buried = rescued.buried,
+                        "leases had run out: their workers died or were cut off"
+                    );
+                    engine.metrics.add(&RESCUED, &["requeued"], rescued.requeued);
+                    engine.metrics.add(&RESCUED, &["buried"], rescued.buried);
+                    engine.look_again.notify_one();
+                }
+                if rescued.requeued + rescued.buried < u64::from(RESCUE_AT_ONCE) {
+                    sleep(dice.around(interval)).await;
+                }
+            }
+            Err(error) => sleep(engine.outage.failed("rescue", &error)).await,
+        }
+    }
+}
+
+async fn prune(engine: &Engine) {
+    let mut dice = engine.dice();
+    let interval = engine.settings.prune_every();
+    loop {
+        // A full interval first, so that a restart costs nothing and processes that start together drift apart.
+        sleep(dice.around(interval)).await;
+        loop {
+            match engine.queue.prune(engine.settings.retention(), PRUNE_AT_ONCE).await {
+                Ok(removed) if removed < u64::from(PRUNE_AT_ONCE) => {
+                    engine.outage.worked("prune");
+                    break;
+                }
+                // Between two batches others get their turn.
+                Ok(_) => sleep(Duration::from_millis(100)).await,
+                Err(error) => {
+                    let pause = engine.outage.failed("prune", &error);
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+}
+
+async fn watch_unknown_kinds(engine: &Engine) {
+    let mut told = BTreeSet::new();
+    let mut next = Instant::now() + UNKNOWN_EVERY;
+    loop {
+        sleep_until(next).await;
+        next = Instant::now() + UNKNOWN_EVERY;
+        let stats = engine.database.system().read(async |tx: &mut ReadTx| engine.queue.stats(tx).await).await;
+        // A failure is told of by the other loops; this one looks again in five minutes.
+        report_unknown_kinds(engine, stats, &mut told);
+    }
+}
+
+fn report_unknown_kinds(engine: &Engine, stats: PortResult<Vec<KindStats>>, told: &mut BTreeSet<String>) {
+    let Ok(stats) = stats else { return };
+    let unknown = |stats: &&KindStats| {
+        stats.oldest_ready_ms >= UNKNOWN_AFTER_MS && engine.registry.find(&stats.kind).is_none()
+    };
+    let unknown: Vec<&KindStats> = stats.iter().filter(unknown).collect();
+    let jobs: u64 = unknown.iter().map(|stats| stats.ready).sum();
+    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+    engine.metrics.set(&UNCLAIMABLE, &[], jobs as f64);
+    let kinds: BTreeSet<String> = unknown.iter().map(|stats| stats.kind.clone()).collect();
+    if kinds != *told {
+        if !kinds.is_empty() {
+            tracing::error!(
+                jobs,
+                ?kinds,
+                "job/unclaimable: due jobs of kinds that this program does not know; deploy the version that knows \
+                 them, or discard them"
+            );
+        }
+        *told = kinds;
+    }
+}
