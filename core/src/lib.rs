@@ -22,10 +22,12 @@
 //! }
 //! ```
 
+mod app;
 mod app_ports;
 mod events;
 mod jobs;
 mod module;
+mod operations;
 mod registrar;
 mod registry;
 mod role;
@@ -33,6 +35,9 @@ mod routes;
 mod runner;
 mod schedule;
 
+pub use app::{
+    App, AppBuilder, AppSettings, BuildError, BuildInfo, Environment, Phase, RunError, Signals, Violation,
+};
 pub use app_ports::AppPorts;
 pub use dolmen_ports as ports;
 pub use dolmen_ports::{
@@ -50,8 +55,13 @@ pub use jobs::{
     WorkerSettings,
 };
 pub use module::Module;
+pub use operations::{
+    CheckReport, InfoReport, JobReport, JobsReport, LivenessReport, ModuleReport, Operations,
+    ReadinessReport, RouteReport, ScheduleReport, SchemaState, StartupReport, SubscriptionReport,
+    operations_document,
+};
 pub use registrar::Registrar;
 pub use role::{ParseRolesError, Role, Roles};
-pub use routes::{Access, Route, RouteSet};
+pub use routes::{Access, ModuleRoutes, Route, RouteSet};
 pub use runner::{RoleRunner, RunContext, Shutdown};
 pub use schedule::{CatchUp, Cron, CronError};

@@ -3,6 +3,8 @@
 use std::any::Any;
 use std::fmt;
 
+use dolmen_ports::ModuleName;
+
 /// The routes of a module: their `OpenAPI` document, and an endpoint that only one web adapter understands.
 ///
 /// Made by the web adapter (`registrar.api(..)` of `dolmen-poem`), which also does the one downcast.
@@ -12,8 +14,26 @@ pub struct RouteSet {
     endpoint: Box<dyn Any + Send>,
 }
 
+/// The routes of a module, with its name.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ModuleRoutes {
+    /// Whose they are.
+    pub module: ModuleName,
+    /// The routes.
+    pub routes: RouteSet,
+}
+
+impl ModuleRoutes {
+    /// Routes of a module. For tests of web adapters; the application makes the others.
+    pub fn new(module: ModuleName, routes: RouteSet) -> Self {
+        Self { module, routes }
+    }
+}
+
 /// Who may call a route set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "a route needs a principal or it does not")]
 pub enum Access {
     /// Only callers with valid credentials.

@@ -1,16 +1,17 @@
 //! What runs in a role, and what it gets to run with.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use dolmen_ports::BoxError;
 use tokio_util::sync::CancellationToken;
 
 use crate::app_ports::AppPorts;
+use crate::operations::{Operations, ReadyFlag};
 use crate::registrar::ScheduleRegistration;
 use crate::registry::Registry;
 use crate::role::Role;
+use crate::routes::ModuleRoutes;
 
 /// Runs in a role until the shutdown. Core brings the worker and the scheduler; web adapters bring the others.
 #[async_trait]
@@ -21,7 +22,8 @@ pub trait RoleRunner: Send + 'static {
     /// A name for logs, such as `web`.
     fn name(&self) -> &'static str;
 
-    /// Runs until `context.shutdown()` asks to drain, then finishes what it holds and returns.
+    /// Runs until `context.shutdown()` asks to drain, then finishes what it holds and returns. Runners without a role are
+    /// asked last, after the others have ended, so that probes answer to the end.
     ///
     /// Calls `context.ready()` once it serves. An error, or a return before the shutdown, ends the process.
     async fn run(self: Box<Self>, context: RunContext) -> Result<(), BoxError>;
@@ -83,8 +85,10 @@ pub struct RunContext {
     pub(crate) ports: AppPorts,
     pub(crate) registry: Arc<Registry>,
     pub(crate) schedules: Arc<Vec<ScheduleRegistration>>,
+    pub(crate) routes: Arc<Mutex<Vec<ModuleRoutes>>>,
+    pub(crate) operations: Operations,
     pub(crate) shutdown: Shutdown,
-    pub(crate) ready: Arc<AtomicBool>,
+    pub(crate) ready: ReadyFlag,
 }
 
 impl RunContext {
@@ -100,6 +104,16 @@ impl RunContext {
 
     /// Says that this runner serves now.
     pub fn ready(&self) {
-        self.ready.store(true, Ordering::Release);
+        self.ready.raise();
+    }
+
+    /// The routes of all modules, in the order of the modules. The first call takes them; later ones find none.
+    pub fn take_routes(&self) -> Vec<ModuleRoutes> {
+        std::mem::take(&mut *self.routes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What people and platforms ask the process; for probes and the management port.
+    pub fn operations(&self) -> &Operations {
+        &self.operations
     }
 }

@@ -8,7 +8,8 @@ use dolmen_ports::{
     QueueName, Uuid, WriteTx,
 };
 
-/// Which jobs an event becomes: event name to kinds and queues of its subscriptions.
+/// Which jobs an event becomes: event name to kinds and queues of its subscriptions. An event that a module owns and
+/// nobody subscribes to has an entry without jobs.
 pub(crate) type Subscriptions = BTreeMap<&'static str, Vec<(String, QueueName)>>;
 
 /// Publishes typed events; cheap to clone.
@@ -36,13 +37,19 @@ impl EventPublisher {
     /// Publishes an event in the caller's transaction; returns the event's id.
     ///
     /// # Errors
-    /// `InvalidInput` when the event is too large or cannot be written as JSON; `Unavailable` before the application is
-    /// built, when it is not known yet who subscribes.
+    /// `InvalidInput` when the event is too large, cannot be written as JSON, or no module registered it; `Unavailable`
+    /// before the application is built, when it is not known yet who subscribes.
     pub async fn publish<E: Event>(&self, tx: &mut WriteTx, event: &E) -> PortResult<Uuid> {
         let subscriptions = self.subscriptions.get().ok_or_else(|| {
             error(
                 ErrorKind::Unavailable,
                 "the application is not built yet; publish after App::builder(..).build()".to_owned(),
+            )
+        })?;
+        let subscribers = subscriptions.get(E::NAME).ok_or_else(|| {
+            error(
+                ErrorKind::InvalidInput,
+                format!("no module owns {}; its module registers it with registrar.event", E::NAME),
             )
         })?;
         let payload = serde_json::to_value(event).map_err(|cause| {
@@ -55,10 +62,8 @@ impl EventPublisher {
                 .with_source(cause)
         })?;
         let scope = tx.scope();
-        let jobs: Vec<NewJob> = subscriptions
-            .get(E::NAME)
-            .into_iter()
-            .flatten()
+        let jobs: Vec<NewJob> = subscribers
+            .iter()
             .map(|(kind, queue)| {
                 let mut job = NewJob::new(JobId::new(self.ids.next()), kind.clone(), text.clone(), scope);
                 job.queue = queue.clone();
