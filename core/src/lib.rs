@@ -51,7 +51,7 @@ pub use dolmen_ports::{
 };
 pub use events::{EventHandler, EventPublisher};
 pub use jobs::{
-    JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs, Worker,
+    DueJobs, JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs, Worker,
     WorkerSettings,
 };
 pub use module::Module;

@@ -32,6 +32,7 @@ pub(crate) struct Registration {
 }
 
 /// A kind of job and its handler.
+#[derive(Clone)]
 pub(crate) struct JobRegistration {
     pub(crate) module: ModuleName,
     pub(crate) kind: String,

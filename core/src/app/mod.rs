@@ -27,9 +27,11 @@ pub use violation::{BuildError, Violation};
 
 use crate::app_ports::AppPorts;
 use crate::events::Subscriptions;
+use crate::jobs::{DueJobs, WorkerSettings};
 use crate::module::Module;
 use crate::operations::Operations;
 use crate::registrar::{Registrar, Registration};
+use crate::registry::Registry;
 use crate::runner::RoleRunner;
 
 /// The application, wired and ready to run.
@@ -47,6 +49,8 @@ pub struct App {
     settings: AppSettings,
     modules: Vec<Arc<dyn Module>>,
     registrations: Vec<Registration>,
+    registry: Arc<Registry>,
+    worker: WorkerSettings,
     runners: Vec<Box<dyn RoleRunner>>,
     operations: Operations,
 }
@@ -55,6 +59,7 @@ pub struct App {
 pub struct AppBuilder {
     ports: AppPorts,
     settings: AppSettings,
+    worker: WorkerSettings,
     modules: Vec<Arc<dyn Module>>,
     runners: Vec<Box<dyn RoleRunner>>,
 }
@@ -62,7 +67,13 @@ pub struct AppBuilder {
 impl App {
     /// An application on these ports.
     pub fn builder(ports: AppPorts) -> AppBuilder {
-        AppBuilder { ports, settings: AppSettings::default(), modules: Vec::new(), runners: Vec::new() }
+        AppBuilder {
+            ports,
+            settings: AppSettings::default(),
+            worker: WorkerSettings::default(),
+            modules: Vec::new(),
+            runners: Vec::new(),
+        }
     }
 
     /// Checks how the modules fit together. `run` does it first; a test does it sooner.
@@ -77,6 +88,11 @@ impl App {
     /// The ports of the application.
     pub fn ports(&self) -> &AppPorts {
         &self.ports
+    }
+
+    /// Runs due jobs in the caller's task, for tests and scripts; it stays usable while the application runs.
+    pub fn due_jobs(&self) -> DueJobs {
+        DueJobs::new(self.ports.clone(), Arc::clone(&self.registry))
     }
 
     /// What people and platforms ask the application.
@@ -107,17 +123,28 @@ impl AppBuilder {
         self
     }
 
+    /// Chooses how the worker works.
+    #[must_use]
+    pub fn worker(mut self, settings: WorkerSettings) -> Self {
+        self.worker = settings;
+        self
+    }
+
     /// Lets each module register what it has, and fixes who subscribes to what. [`App::verify`] says whether it fits.
     pub fn build(self) -> App {
         let registrations: Vec<Registration> =
             self.modules.iter().map(|module| register(&**module)).collect();
         self.ports.events().freeze(subscriptions(&registrations));
+        let jobs = registrations.iter().flat_map(|registration| registration.jobs.iter().cloned());
+        let registry = Arc::new(Registry::new(jobs));
         let operations = Operations::new(&self.ports, self.settings.clone(), &registrations);
         App {
             ports: self.ports,
             settings: self.settings,
             modules: self.modules,
             registrations,
+            registry,
+            worker: self.worker,
             runners: self.runners,
             operations,
         }

@@ -16,6 +16,7 @@ use super::signals::{OnceDone, OsSignals, Signals};
 use super::stage::Stage;
 use super::startup::{Modules, SchemaPlan, prepare};
 use super::{App, AppSettings, Environment};
+use crate::jobs::Worker;
 use crate::registrar::Registration;
 use crate::role::{Role, Roles};
 use crate::runner::RoleRunner;
@@ -79,7 +80,9 @@ impl App {
     }
 
     async fn serve(self, roles: Roles, signals: impl Signals) -> Result<(), RunError> {
-        let (probes, serving) = chosen(self.runners, &roles)?;
+        let mut runners = self.runners;
+        runners.push(Box::new(Worker::new(self.worker)));
+        let (probes, serving) = chosen(runners, &roles)?;
         let order = dependency_order(&self.registrations);
         let modules = Modules {
             in_order: order.iter().filter_map(|index| self.modules.get(*index)).cloned().collect(),
@@ -101,7 +104,7 @@ impl App {
         );
         let mut background = JoinSet::new();
         background.spawn(self.operations.heartbeat().clone().run());
-        let stage = Stage::new(self.ports, self.operations, self.registrations);
+        let stage = Stage::new(self.ports, self.registry, self.operations, self.registrations);
         Process::new(stage, self.settings, modules, signals).run(probes, serving, startup).await
     }
 }

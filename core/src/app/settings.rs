@@ -116,7 +116,7 @@ impl AppSettings {
                 Environment::Production => Duration::from_secs(5),
             },
             shutdown_grace: Duration::from_secs(20),
-            stop_deadline: Duration::from_secs(1),
+            stop_deadline: Duration::from_secs(2),
             module_start_deadline: Duration::from_secs(30),
             module_stop_deadline: Duration::from_secs(2),
             check_deadline: Duration::from_secs(2),

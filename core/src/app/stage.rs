@@ -20,17 +20,21 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn new(ports: AppPorts, operations: Operations, registrations: Vec<Registration>) -> Self {
-        let (mut jobs, mut schedules, mut routes) = (Vec::new(), Vec::new(), Vec::new());
+    pub(super) fn new(
+        ports: AppPorts,
+        registry: Arc<Registry>,
+        operations: Operations,
+        registrations: Vec<Registration>,
+    ) -> Self {
+        let (mut schedules, mut routes) = (Vec::new(), Vec::new());
         for registration in registrations {
             let module = registration.module;
-            jobs.extend(registration.jobs);
             schedules.extend(registration.schedules);
             routes.extend(registration.routes.into_iter().map(|set| ModuleRoutes::new(module, set)));
         }
         Self {
             ports,
-            registry: Arc::new(Registry::new(jobs)),
+            registry,
             schedules: Arc::new(schedules),
             routes: Arc::new(Mutex::new(routes)),
             operations,

@@ -15,5 +15,4 @@ pub use error::{JobError, JobVerdict};
 pub use handler::JobHandler;
 pub(crate) use handler::{ErasedHandler, decode, erase};
 pub use outcome::{JobOutcome, JobRun};
-pub(crate) use worker::run_due_jobs;
-pub use worker::{Worker, WorkerSettings};
+pub use worker::{DueJobs, Worker, WorkerSettings};

@@ -87,6 +87,11 @@ pub(crate) struct ReadyFlag {
 }
 
 impl ReadyFlag {
+    /// A flag that nobody looks at.
+    pub(crate) fn detached() -> Self {
+        Status::new().add_runner("detached")
+    }
+
     pub(crate) fn raise(&self) {
         self.status.change(|snapshot| {
             if let Some(runner) = snapshot.runners.get_mut(self.index) {

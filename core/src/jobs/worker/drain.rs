@@ -1,7 +1,6 @@
 //! Runs what is due, one job after the other: the worker of tests.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use dolmen_ports::{ClaimRequest, ErrorKind, PortError, PortResult};
@@ -12,22 +11,42 @@ use super::engine::Engine;
 use super::settings::WorkerSettings;
 use crate::app_ports::AppPorts;
 use crate::jobs::{JobOutcome, JobRun};
+use crate::operations::ReadyFlag;
 use crate::registry::Registry;
 use crate::runner::Shutdown;
 
 /// The most attempts of one call: a job that enqueues itself without a delay never ends.
 const MOST_RUNS: usize = 10_000;
 
-/// Runs due jobs of known kinds, in the order of the queue and one at a time, until none is due; returns the attempts.
-///
-/// Jobs that handlers enqueue are run too, if they are due. There is no heartbeat, no rescue and no retry of the queue's
-/// own errors, so that a test sees exactly what it asked for.
-///
-/// # Errors
-/// The queue's; `Internal` when the work does not come to an end after 10,000 attempts, or the queue does not take what
-/// became of a job.
-pub(crate) async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>) -> PortResult<Vec<JobRun>> {
-    let ready = Arc::new(AtomicBool::new(false));
+/// Runs due jobs in the caller's task: the worker of tests and scripts. Cheap to clone; made by
+/// [`App::due_jobs`](crate::App::due_jobs).
+#[derive(Debug, Clone)]
+pub struct DueJobs {
+    ports: AppPorts,
+    registry: Arc<Registry>,
+}
+
+impl DueJobs {
+    pub(crate) fn new(ports: AppPorts, registry: Arc<Registry>) -> Self {
+        Self { ports, registry }
+    }
+
+    /// Runs due jobs of known kinds, in the order of the queue and one at a time, until none is due; returns the
+    /// attempts.
+    ///
+    /// Jobs that handlers enqueue are run too, if they are due. There is no heartbeat, no rescue and no retry of the
+    /// queue's own errors, so that a test sees exactly what it asked for.
+    ///
+    /// # Errors
+    /// The queue's; `Internal` when the work does not come to an end after 10,000 attempts, or the queue does not take
+    /// what became of a job.
+    pub async fn run(&self) -> PortResult<Vec<JobRun>> {
+        run_due_jobs(&self.ports, &self.registry).await
+    }
+}
+
+async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>) -> PortResult<Vec<JobRun>> {
+    let ready = ReadyFlag::detached();
     let mut engine = Engine::new(ports, Arc::clone(registry), WorkerSettings::new(), &Shutdown::new(), ready);
     engine.patient = false;
     let lease = Duration::from_hours(24);

@@ -1,6 +1,5 @@
 //! What all parts of one worker share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dolmen_ports::{Database, JobQueue, Lease, Metrics, WorkerId};
@@ -12,6 +11,7 @@ use super::outage::Outage;
 use super::settings::WorkerSettings;
 use crate::app_ports::AppPorts;
 use crate::jobs::backoff::{Dice, seed_of};
+use crate::operations::ReadyFlag;
 use crate::registry::Registry;
 use crate::runner::Shutdown;
 
@@ -35,7 +35,7 @@ pub(super) struct Engine {
     pub(super) look_again: Notify,
     /// Whether to try again when the queue does not answer; tests that drain a queue want the error.
     pub(super) patient: bool,
-    ready: Arc<AtomicBool>,
+    ready: ReadyFlag,
     interrupted: Mutex<Vec<(Lease, String)>>,
 }
 
@@ -45,7 +45,7 @@ impl Engine {
         registry: Arc<Registry>,
         settings: WorkerSettings,
         shutdown: &Shutdown,
-        ready: Arc<AtomicBool>,
+        ready: ReadyFlag,
     ) -> Self {
         let id = ports.ids().next();
         Self {
@@ -73,7 +73,7 @@ impl Engine {
 
     /// The queue answered a claim: the worker serves.
     pub(super) fn serves(&self) {
-        self.ready.store(true, Ordering::Release);
+        self.ready.raise();
     }
 
     /// Remembers a lease whose attempt the shutdown ended, to be given back with the others.

@@ -25,7 +25,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use self::claiming::Claiming;
-pub(crate) use self::drain::run_due_jobs;
+pub use self::drain::DueJobs;
 use self::engine::Engine;
 use self::heartbeat::HeartbeatThread;
 pub use self::settings::WorkerSettings;
@@ -79,7 +79,7 @@ impl RoleRunner for Worker {
             Arc::clone(&context.registry),
             self.settings,
             context.shutdown(),
-            Arc::clone(&context.ready),
+            context.ready.clone(),
         ));
         let heartbeat = HeartbeatThread::start(Arc::clone(&engine))?;
         let room = usize::try_from(engine.settings.concurrency()).unwrap_or(usize::MAX).min(1_000);
