@@ -24,6 +24,7 @@
 
 mod app;
 mod app_ports;
+pub mod config;
 mod events;
 mod jobs;
 mod module;
