@@ -1,0 +1,10 @@
+//! JSON bodies: read strictly, held against their schema, then parsed.
+
+mod body;
+mod fingerprint;
+mod format;
+mod reading;
+mod schema;
+
+pub use body::JsonBody;
+pub use fingerprint::fingerprint;
