@@ -1,1 +1,37 @@
-//! x
+//! Dolmen on SQL databases: SQLite (feature `sqlite`, the default) and PostgreSQL (feature `postgres`).
+//!
+//! For those who wire a program: [`SqlDatabase`] opens a `DATABASE_URL`. For those who write a module's repository: [`sql!`] is SQL that is
+//! written once, checked by the compiler, and cannot touch the tables of another module. The crate knows the
+//! ports and nothing of core, HTTP or any module.
+//!
+//! # Examples
+//! ```
+//! use dolmen_ports::{Database, PortResult, WriteTx};
+//! use dolmen_sql::{SqlDatabase, SqlOptions, sql};
+//!
+//! async fn count(tx: &mut WriteTx) -> PortResult<i64> {
+//!     let (count,) = sql!("select count(*) from dolmen_sql_note where done = ?", false).fetch_one(tx).await?;
+//!     Ok(count)
+//! }
+//!
+//! async fn open() -> PortResult<Database> {
+//!     Ok(Database::new(SqlDatabase::connect("sqlite:var/app.db", SqlOptions::new()).await?))
+//! }
+//! ```
+#![cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres")),
+    expect(dead_code, reason = "without a driver nothing opens a session; it still has to compile")
+)]
+
+mod database;
+mod driver;
+mod error;
+mod migrate;
+mod native;
+pub mod statement;
+
+pub use database::{DatabaseUrl, DatabaseUrlError, SqlDatabase, SqlOptions, SqlTx};
+pub use error::map_error;
+pub use migrate::MIGRATIONS;
+pub use native::{Native, native};
+pub use statement::{Bind, Cell, FromRow, Kind, Mismatch, Row, Statement, Template, Value};

@@ -1,0 +1,161 @@
+//! The database: opening it, its transactions, its migrations.
+
+mod options;
+mod tx;
+mod url;
+mod writers;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dolmen_ports::{
+    DatabaseDriver, Dialect, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, TxDriver,
+    TxOptions,
+};
+pub use options::SqlOptions;
+pub use tx::SqlTx;
+pub(crate) use url::Place;
+pub use url::{DatabaseUrl, DatabaseUrlError};
+
+use self::writers::Writers;
+use crate::driver::{Backend, Mode, Session};
+use crate::migrate;
+use crate::statement::framework_sql;
+
+/// A SQL database; cheap to clone. The driver of [`Database`](dolmen_ports::Database), and what the queue and the stores
+/// of this crate are made from.
+///
+/// # Examples
+/// ```
+/// use dolmen_ports::{Database, PortResult};
+/// use dolmen_sql::{SqlDatabase, SqlOptions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> PortResult<()> {
+/// let sql = SqlDatabase::connect("sqlite::memory:", SqlOptions::new()).await?;
+/// let database = Database::new(sql.clone());
+/// database.migrate(&[dolmen_sql::MIGRATIONS]).await?;
+/// database.ping().await
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqlDatabase(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    backend: Box<dyn Backend>,
+    options: SqlOptions,
+    writers: Writers,
+}
+
+impl SqlDatabase {
+    /// Opens the database of a `DATABASE_URL`; see [`DatabaseUrl`] for its forms.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the URL is wrong, naming the part; `Unsupported` when its driver is not compiled in;
+    /// `Unavailable`, `Timeout` or `Unauthenticated` when the database cannot be opened.
+    pub async fn connect(url: &str, options: SqlOptions) -> PortResult<Self> {
+        let url = DatabaseUrl::parse(url).map_err(|error| {
+            PortError::new(ErrorKind::InvalidInput, "database", "connect")
+                .with_detail(format!("DATABASE_URL: {error}"))
+        })?;
+        let backend = Self::backend_of(&url, &options).await?;
+        Ok(Self::with_backend(backend, options))
+    }
+
+    async fn backend_of(url: &DatabaseUrl, options: &SqlOptions) -> PortResult<Box<dyn Backend>> {
+        match &url.0 {
+            #[cfg(feature = "sqlite")]
+            Place::Memory => {
+                Ok(Box::new(crate::driver::sqlite::SqliteBackend::open_temporary(options).await?))
+            }
+            #[cfg(feature = "sqlite")]
+            Place::File(path) => {
+                Ok(Box::new(crate::driver::sqlite::SqliteBackend::open_file(path, options).await?))
+            }
+            #[cfg(feature = "postgres")]
+            Place::Postgres(text) => {
+                Ok(Box::new(crate::driver::postgres::PostgresBackend::connect(text, options).await?))
+            }
+            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
+            _ => {
+                let _ = options;
+                Err(PortError::new(ErrorKind::Unsupported, "database", "connect").with_detail(format!(
+                    "the driver for {name} is not compiled in; rebuild with --features {name}",
+                    name = url.dialect().name()
+                )))
+            }
+        }
+    }
+
+    fn with_backend(backend: Box<dyn Backend>, options: SqlOptions) -> Self {
+        Self(Arc::new(Shared { backend, options, writers: Writers::default() }))
+    }
+
+    /// Takes over pools that a team has already. At most one connection should write, and `readers` should be held
+    /// read-only by `pragma query_only = 1`.
+    #[cfg(feature = "sqlite")]
+    pub fn from_sqlite_pools(
+        writer: sqlx::SqlitePool,
+        readers: sqlx::SqlitePool,
+        options: SqlOptions,
+    ) -> Self {
+        let backend = crate::driver::sqlite::SqliteBackend::from_pools(writer, readers);
+        Self::with_backend(Box::new(backend), options)
+    }
+
+    /// The dialect of the database.
+    pub fn dialect(&self) -> Dialect {
+        self.0.backend.dialect()
+    }
+
+    pub(crate) async fn begin(&self, mode: Mode) -> PortResult<SqlTx> {
+        let writer = if mode == Mode::Write { self.0.writers.enter()? } else { None };
+        Ok(SqlTx::new(self.0.backend.open(mode).await?, writer))
+    }
+
+    pub(crate) async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
+        self.0.backend.open_apart().await
+    }
+}
+
+#[async_trait]
+impl DatabaseDriver for SqlDatabase {
+    fn backend(&self) -> &'static str {
+        self.dialect().name()
+    }
+
+    async fn begin_read(&self, _options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
+        Ok(Box::new(self.begin(Mode::Read).await?))
+    }
+
+    async fn begin_write(&self, _options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
+        Ok(Box::new(self.begin(Mode::Write).await?))
+    }
+
+    async fn migrate(&self, sets: &[MigrationSet]) -> PortResult<MigrationReport> {
+        migrate::run(&*self.0.backend, sets, self.0.options.migration_lock_timeout).await
+    }
+
+    async fn pending_migrations(&self, sets: &[MigrationSet]) -> PortResult<Vec<String>> {
+        migrate::pending_names(&*self.0.backend, sets).await
+    }
+
+    async fn ping(&self) -> PortResult<()> {
+        let mut tx = self.begin(Mode::Read).await?;
+        framework_sql!("select 1").fetch_in(&mut tx).await?;
+        Box::new(tx).rollback().await
+    }
+
+    async fn pause_before_rerun(&self, run: u32) {
+        // 0 to 10, 20, 40 ms: full jitter, so that those who met do not meet again.
+        let ceiling = 10_000_u64 << run.saturating_sub(2).min(6);
+        let random = RandomState::new().build_hasher().finish();
+        tokio::time::sleep(Duration::from_micros(random % ceiling)).await;
+    }
+
+    async fn close(&self) {
+        self.0.backend.close().await;
+    }
+}

@@ -1,0 +1,129 @@
+//! The adapter's transaction.
+
+use async_trait::async_trait;
+use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, TxDriver};
+
+use super::writers::WriterMark;
+use crate::driver::Session;
+use crate::native::Native;
+use crate::statement::{Bulk, Row, Template, Value};
+
+/// A transaction on a SQL database; what a `ReadTx` or `WriteTx` of this adapter holds.
+#[derive(Debug)]
+pub struct SqlTx {
+    session: Box<dyn Session>,
+    state: State,
+    /// Ends with the transaction.
+    _writer: Option<WriterMark>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Ready for a statement or for the end.
+    Open,
+    /// A statement is running, or the future that ran it was dropped.
+    Running,
+    /// A statement failed: only a rollback can follow.
+    Failed(ErrorKind),
+    /// The connection was lent out, so it is not known whether a statement failed.
+    Lent,
+}
+
+impl SqlTx {
+    pub(crate) fn new(session: Box<dyn Session>, writer: Option<WriterMark>) -> Self {
+        Self { session, state: State::Open, _writer: writer }
+    }
+
+    /// The dialect that it speaks.
+    pub fn dialect(&self) -> Dialect {
+        self.session.dialect()
+    }
+
+    pub(crate) fn render(&self, template: &'static Template, bulk: Bulk) -> &'static str {
+        template.render(self.dialect(), bulk)
+    }
+
+    pub(crate) async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let before = self.start()?;
+        let result = self.session.execute(sql, values).await;
+        self.finish(before, result)
+    }
+
+    pub(crate) async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
+        let before = self.start()?;
+        let result = self.session.fetch(sql, values).await;
+        self.finish(before, result)
+    }
+
+    pub(crate) async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
+        let before = self.start()?;
+        let result = self.session.run_script(script).await;
+        self.finish(before, result)
+    }
+
+    pub(crate) fn session(&mut self) -> &mut dyn Session {
+        &mut *self.session
+    }
+
+    pub(crate) fn native(&mut self) -> PortResult<Native<'_>> {
+        let _ = self.start()?;
+        self.state = State::Lent;
+        Ok(self.session.native())
+    }
+
+    fn start(&mut self) -> PortResult<State> {
+        match self.state {
+            State::Open | State::Lent => Ok(std::mem::replace(&mut self.state, State::Running)),
+            State::Running | State::Failed(_) => Err(self.ended("run a statement")),
+        }
+    }
+
+    fn finish<T>(&mut self, before: State, result: PortResult<T>) -> PortResult<T> {
+        self.state = match &result {
+            Ok(_) => before,
+            Err(error) => State::Failed(error.kind()),
+        };
+        result
+    }
+
+    fn ended(&self, operation: &'static str) -> PortError {
+        let detail = match self.state {
+            State::Failed(kind) => format!(
+                "an earlier statement failed ({kind}), which ends the transaction; return its error, or avoid it with \
+                 {{ignore_conflict ..}}"
+            ),
+            _ => "the future of an earlier statement was dropped, which ends the transaction".to_owned(),
+        };
+        PortError::new(ErrorKind::InvalidInput, "database", operation).with_detail(detail)
+    }
+}
+
+#[async_trait]
+impl TxDriver for SqlTx {
+    fn backend(&self) -> &'static str {
+        self.dialect().name()
+    }
+
+    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+        if matches!(self.state, State::Failed(_) | State::Running) {
+            let error = self.ended("commit");
+            // The error to report is the one that ended the transaction: a failed rollback only closes the connection.
+            drop(self.rollback().await);
+            return Err(error);
+        }
+        if self.state == State::Lent {
+            // PostgreSQL answers COMMIT with success after a failed statement, and rolls back. A statement of our own
+            // tells: it fails in a failed transaction.
+            self.execute("select 1", &[]).await?;
+        }
+        self.session.commit().await
+    }
+
+    async fn rollback(self: Box<Self>) -> PortResult<()> {
+        match self.state {
+            // What the connection is in the middle of is unknown: dropping it closes it, which rolls back.
+            State::Running => Ok(()),
+            _ => self.session.rollback().await,
+        }
+    }
+}

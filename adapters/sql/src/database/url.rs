@@ -1,0 +1,226 @@
+//! Which database: the value of `DATABASE_URL`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use dolmen_ports::{Dialect, Secret};
+
+/// The parameters of a `postgres:` URL that are understood.
+const PARAMETERS: [&str; 8] = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "application_name",
+    "statement-cache-capacity",
+    "options",
+    "host",
+];
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// A checked `DATABASE_URL`.
+///
+/// - `sqlite:path/to/file.db`, `sqlite:///absolute/path.db`: a file, made when it is not there;
+/// - `sqlite::memory:`: a temporary file that is removed when the database is closed;
+/// - `postgres://user:password@host:5432/database?sslmode=verify-full`.
+///
+/// # Examples
+/// ```
+/// use dolmen_sql::DatabaseUrl;
+/// let error = DatabaseUrl::parse("mysql://root:hunter2@localhost/shop").unwrap_err().to_string();
+/// assert!(error.contains("scheme") && !error.contains("hunter2"));
+/// ```
+#[derive(Debug, Clone)]
+pub struct DatabaseUrl(pub(crate) Place);
+
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    Memory,
+    File(PathBuf),
+    Postgres(Secret<String>),
+}
+
+/// What is wrong with a `DATABASE_URL`: the part and the fix, and never the text itself, which may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseUrlError(String);
+
+impl fmt::Display for DatabaseUrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+impl std::error::Error for DatabaseUrlError {}
+
+fn wrong<T>(detail: impl Into<String>) -> Result<T, DatabaseUrlError> {
+    Err(DatabaseUrlError(detail.into()))
+}
+
+impl DatabaseUrl {
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// Names the part that is wrong and how to mend it; also when the driver is not compiled in.
+    pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
+        let place = match text.split_once(':') {
+            Some(("sqlite", rest)) => sqlite(rest)?,
+            Some(("postgres" | "postgresql", rest)) => postgres(text, rest)?,
+            _ => {
+                return wrong(
+                    "the scheme is unknown; examples: sqlite:var/app.db, postgres://user:password@localhost:5432/app",
+                );
+            }
+        };
+        let url = Self(place);
+        let dialect = url.dialect();
+        let compiled_in = match dialect {
+            Dialect::Sqlite => cfg!(feature = "sqlite"),
+            _ => cfg!(feature = "postgres"),
+        };
+        if compiled_in {
+            Ok(url)
+        } else {
+            let name = dialect.name();
+            wrong(format!("the driver for {name} is not compiled in; rebuild with --features {name}"))
+        }
+    }
+
+    /// The dialect of the database.
+    pub fn dialect(&self) -> Dialect {
+        match self.0 {
+            Place::Memory | Place::File(_) => Dialect::Sqlite,
+            Place::Postgres(_) => Dialect::Postgres,
+        }
+    }
+}
+
+fn sqlite(rest: &str) -> Result<Place, DatabaseUrlError> {
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    match path {
+        ":memory:" => Ok(Place::Memory),
+        "" => wrong("the path of the file is missing; example: sqlite:var/app.db"),
+        path if path.contains(['?', '#']) => {
+            wrong("a sqlite URL has no parameters; example: sqlite:var/app.db")
+        }
+        path => Ok(Place::File(PathBuf::from(path))),
+    }
+}
+
+fn postgres(text: &str, rest: &str) -> Result<Place, DatabaseUrlError> {
+    let Some(rest) = rest.strip_prefix("//") else {
+        return wrong("// is missing after the scheme; example: postgres://user:password@localhost:5432/app");
+    };
+    let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+    let (user, server) = authority.rsplit_once('@').unwrap_or(("", authority));
+    percent_signs(user)?;
+    host_and_port(server, parameters)?;
+    if database.is_empty() {
+        return wrong(
+            "the database is missing after the host; example: postgres://user:password@localhost:5432/app",
+        );
+    }
+    for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        let known = PARAMETERS.contains(&name) || (name.starts_with("options[") && name.ends_with(']'));
+        if !known {
+            return wrong(format!("a parameter is unknown; known: {}", PARAMETERS.join(", ")));
+        }
+        if name == "sslmode" && !SSL_MODES.contains(&value) {
+            return wrong(format!("sslmode is one of {}", SSL_MODES.join(", ")));
+        }
+    }
+    Ok(Place::Postgres(Secret::new(text.to_owned())))
+}
+
+fn percent_signs(user: &str) -> Result<(), DatabaseUrlError> {
+    let sound = user.split('%').skip(1).all(|after| {
+        let mut digits = after.bytes();
+        digits.next().is_some_and(|digit| digit.is_ascii_hexdigit())
+            && digits.next().is_some_and(|digit| digit.is_ascii_hexdigit())
+    });
+    if sound { Ok(()) } else { wrong("user and password: write % as %25, @ as %40, / as %2F, : as %3A") }
+}
+
+fn host_and_port(server: &str, parameters: &str) -> Result<(), DatabaseUrlError> {
+    // An IPv6 address stands in brackets.
+    let (host, port) = match server.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (server, None),
+    };
+    if host.is_empty() && !parameters.contains("host=") {
+        return wrong("the host is missing; example: postgres://user:password@localhost:5432/app");
+    }
+    match port.map(str::parse::<u16>) {
+        None => Ok(()),
+        Some(Ok(port)) if port > 0 => Ok(()),
+        Some(_) => wrong(
+            "the port is not a number from 1 to 65535; when the password holds a / ? # or @, write %2F %3F %23 %40",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(feature = "sqlite")]
+    fn forms_of_sqlite_are_understood() {
+        let file = |text: &str| match DatabaseUrl::parse(text).unwrap().0 {
+            Place::File(path) => path.display().to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(file("sqlite:var/app.db"), "var/app.db");
+        assert_eq!(file("sqlite://var/app.db"), "var/app.db");
+        assert_eq!(file("sqlite:///var/app.db"), "/var/app.db");
+        assert!(matches!(DatabaseUrl::parse("sqlite::memory:").unwrap().0, Place::Memory));
+    }
+
+    #[test]
+    fn each_error_names_its_part_and_never_the_password() {
+        let cases = [
+            ("", "scheme"),
+            ("mysql://root:hunter2@localhost/shop", "scheme"),
+            ("sqlite:", "path"),
+            ("sqlite:a.db?mode=ro", "parameters"),
+            ("postgres:app:hunter2@localhost/app", "//"),
+            ("postgres://app:hunter2@/app", "host"),
+            ("postgres://app:hunter2@localhost", "database"),
+            ("postgres://app:hunter2@localhost/", "database"),
+            ("postgres://app:hunter2@localhost:54x2/app", "port"),
+            ("postgres://app:hunter2@localhost:0/app", "port"),
+            ("postgres://app:hunter2/x@localhost/app", "port"),
+            ("postgres://app:hunter2%@localhost/app", "%25"),
+            ("postgres://app:hunter2%zz@localhost/app", "%25"),
+            ("postgres://app:hunter2@localhost/app?sslmode=maybe", "sslmode"),
+            ("postgres://app:hunter2@localhost/app?sslmoode=require", "parameter"),
+        ];
+        for (text, part) in cases {
+            let error = DatabaseUrl::parse(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{text}: {error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "postgres")]
+    fn forms_of_postgres_are_understood() {
+        for text in [
+            "postgres://localhost/app",
+            "postgresql://app:p%40ss@db.internal:6432/app?sslmode=verify-full&application_name=web",
+            "postgres://app@[::1]:5432/app",
+            "postgres:///app?host=/var/run/postgresql",
+        ] {
+            let url = DatabaseUrl::parse(text).unwrap();
+            assert!(!format!("{url:?}").contains("p%40ss"));
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "postgres"))]
+    fn a_driver_that_is_not_compiled_in_is_named() {
+        let error = DatabaseUrl::parse("postgres://localhost/app").unwrap_err().to_string();
+        assert!(error.contains("rebuild with --features postgres"), "{error}");
+    }
+}

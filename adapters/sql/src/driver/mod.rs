@@ -1,0 +1,78 @@
+//! The seam between the adapter and each driver of sqlx. No other part of the crate knows which database it is on.
+
+mod lent;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+#[cfg(feature = "sqlite")]
+pub(crate) mod sqlite;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dolmen_ports::{Dialect, PortError, PortResult};
+
+use crate::native::Native;
+use crate::statement::{Row, Value};
+
+/// What a session is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// A transaction that the database holds read-only, with one state of the data.
+    Read,
+    /// A transaction that may write.
+    Write,
+    /// Single statements, each committed by itself.
+    Single,
+}
+
+/// A database: hands out sessions.
+#[async_trait]
+pub(crate) trait Backend: fmt::Debug + Send + Sync {
+    fn dialect(&self) -> Dialect;
+
+    /// Opens a session from the pool.
+    async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>>;
+
+    /// Opens a session for single statements on a connection of its own, bound to the calling runtime.
+    async fn open_apart(&self) -> PortResult<Box<dyn Session>>;
+
+    /// Takes the lock that lets one process migrate at a time, in a session that may write.
+    async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool>;
+
+    async fn close(&self);
+}
+
+/// A connection in use. Dropped without `commit` or `rollback` it is closed, never lent again.
+#[async_trait]
+pub(crate) trait Session: fmt::Debug + Send {
+    fn dialect(&self) -> Dialect;
+
+    async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64>;
+
+    async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>>;
+
+    /// Runs the statements of a migration.
+    async fn run_script(&mut self, script: &'static str) -> PortResult<()>;
+
+    /// Commits and gives the connection back.
+    async fn commit(self: Box<Self>) -> PortResult<()>;
+
+    /// Rolls back and gives the connection back; after single statements, only gives it back.
+    async fn rollback(self: Box<Self>) -> PortResult<()>;
+
+    fn native(&mut self) -> Native<'_>;
+}
+
+/// Gives up after `limit`, whatever the network does: a connection that went dark must not keep its place.
+pub(crate) async fn within<T>(
+    limit: Duration,
+    operation: &'static str,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> PortResult<T> {
+    match tokio::time::timeout(limit, work).await {
+        Ok(result) => result.map_err(|error| crate::error::map_error(error, operation)),
+        Err(_) => Err(PortError::new(dolmen_ports::ErrorKind::Timeout, "database", operation)
+            .with_detail(format!("no answer within {limit:?}"))),
+    }
+}

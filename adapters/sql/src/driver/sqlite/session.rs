@@ -1,0 +1,94 @@
+//! A connection to SQLite in use.
+
+use async_trait::async_trait;
+use dolmen_ports::{Dialect, PortResult};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, Executor, Sqlite};
+
+use super::row::SqliteCells;
+use crate::driver::lent::Lent;
+use crate::driver::{Mode, Session};
+use crate::error::map_error;
+use crate::native::Native;
+use crate::statement::{Row, Value};
+
+#[derive(Debug)]
+pub(crate) struct SqliteSession {
+    lent: Lent<Sqlite>,
+    mode: Mode,
+}
+
+impl SqliteSession {
+    pub(crate) fn new(lent: Lent<Sqlite>, mode: Mode) -> Self {
+        Self { lent, mode }
+    }
+
+    async fn end(mut self, statement: &'static str, operation: &'static str) -> PortResult<()> {
+        let result = if let Some(transaction) = self.lent.take_adopted() {
+            if statement == "commit" { transaction.commit().await } else { transaction.rollback().await }
+        } else if self.mode == Mode::Single {
+            Ok(())
+        } else {
+            self.lent.execute(statement).await.map(drop)
+        };
+        result.map_err(|error| map_error(error, operation))?;
+        self.lent.give_back();
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Session for SqliteSession {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        let result = query.execute(&mut *self.lent).await;
+        result.map(|done| done.rows_affected()).map_err(|error| map_error(error, "execute"))
+    }
+
+    async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        let rows = query.fetch_all(&mut *self.lent).await.map_err(|error| map_error(error, "fetch"))?;
+        Ok(rows.into_iter().map(|row| Row::new(SqliteCells(row))).collect())
+    }
+
+    async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
+        let result = sqlx::raw_sql(script).execute(&mut *self.lent).await;
+        result.map(drop).map_err(|error| map_error(error, "run a migration"))
+    }
+
+    async fn commit(self: Box<Self>) -> PortResult<()> {
+        self.end("commit", "commit").await
+    }
+
+    async fn rollback(self: Box<Self>) -> PortResult<()> {
+        self.end("rollback", "roll back").await
+    }
+
+    fn native(&mut self) -> Native<'_> {
+        Native::Sqlite(&mut self.lent)
+    }
+}
+
+fn arguments(values: &[Value<'_>]) -> PortResult<SqliteArguments> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        let added = match value {
+            Value::Null(_) => arguments.add(None::<i64>),
+            Value::Bool(value) => arguments.add(*value),
+            Value::Integer(value) => arguments.add(*value),
+            Value::Float(value) => arguments.add(*value),
+            Value::Text(value) => arguments.add(&**value),
+            Value::Bytes(value) => arguments.add(&**value),
+            Value::Uuid(value) => arguments.add(*value),
+            Value::Timestamp(value) => arguments.add(value.to_string()),
+            Value::Json(value) => arguments.add(value.to_string()),
+        };
+        added.map_err(|error| map_error(sqlx::Error::Encode(error), "bind a value"))?;
+    }
+    Ok(arguments)
+}

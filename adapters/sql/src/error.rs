@@ -1,0 +1,114 @@
+//! What a driver's error means to a caller.
+
+use dolmen_ports::{ErrorKind, PortError};
+
+/// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
+///
+/// The text of the driver's error goes into the source, which is for logs only: it may hold SQL and data.
+pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
+    let kind = kind_of(&error);
+    let mapped = PortError::new(kind, "database", operation);
+    let mapped = match &error {
+        sqlx::Error::PoolTimedOut => mapped.with_detail(
+            "no connection came free in time: the database does not answer, or the pool is too small",
+        ),
+        sqlx::Error::PoolClosed => mapped.with_detail("the database is closed"),
+        _ => mapped,
+    };
+    mapped.with_source(error)
+}
+
+fn kind_of(error: &sqlx::Error) -> ErrorKind {
+    match error {
+        sqlx::Error::Database(error) => {
+            let code = error.code();
+            let code = code.as_deref().unwrap_or_default();
+            // SQLSTATE has five characters; a result code of SQLite has at most four digits.
+            if code.len() == 5 { kind_of_sqlstate(code, error.message()) } else { kind_of_sqlite(code) }
+        }
+        sqlx::Error::RowNotFound => ErrorKind::NotFound,
+        sqlx::Error::PoolTimedOut => ErrorKind::Timeout,
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => ErrorKind::Unavailable,
+        sqlx::Error::Encode(_) => ErrorKind::InvalidInput,
+        _ => ErrorKind::Internal,
+    }
+}
+
+fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
+    match code {
+        "23505" => ErrorKind::AlreadyExists,
+        "23503" | "23P01" => ErrorKind::Conflict,
+        // Deadlock, serialization failure, and a plan that a migration made stale: run the unit of work again.
+        "40P01" | "40001" => ErrorKind::Contention,
+        "0A000" if message.contains("cached plan") => ErrorKind::Contention,
+        "0A000" => ErrorKind::Unsupported,
+        // Lock timeout, statement timeout, idle-in-transaction timeout.
+        "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
+        // A write in a read-only transaction; a primary that became a replica is told apart by the session.
+        "25006" | "42501" => ErrorKind::PermissionDenied,
+        "28000" | "28P01" => ErrorKind::Unauthenticated,
+        _ => match code.get(..2) {
+            Some("08" | "53" | "57" | "58") => ErrorKind::Unavailable,
+            Some("22" | "23") => ErrorKind::InvalidInput,
+            _ => ErrorKind::Internal,
+        },
+    }
+}
+
+/// Extended result codes: the low byte is the primary code.
+fn kind_of_sqlite(code: &str) -> ErrorKind {
+    let Ok(code) = code.parse::<u32>() else { return ErrorKind::Internal };
+    match (code, code & 0xff) {
+        // Unique, primary key, row id.
+        (2067 | 1555 | 2579, _) => ErrorKind::AlreadyExists,
+        // Foreign key, and its form raised by a trigger.
+        (787 | 1811, _) => ErrorKind::Conflict,
+        // Any other constraint: check, not null, type of a strict table.
+        (_, 19 | 20) => ErrorKind::InvalidInput,
+        // Busy, locked.
+        (_, 5 | 6) => ErrorKind::Contention,
+        (_, 8 | 3) => ErrorKind::PermissionDenied,
+        (_, 9) => ErrorKind::Timeout,
+        // Out of memory, input or output failed, disk full, cannot open.
+        (_, 7 | 10 | 13 | 14) => ErrorKind::Unavailable,
+        // Too big.
+        (_, 18) => ErrorKind::InvalidInput,
+        _ => ErrorKind::Internal,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_mean_the_same_on_every_database() {
+        let cases = [
+            ("23505", "2067", ErrorKind::AlreadyExists),
+            ("23505", "1555", ErrorKind::AlreadyExists),
+            ("23503", "787", ErrorKind::Conflict),
+            ("23514", "275", ErrorKind::InvalidInput),
+            ("23502", "1299", ErrorKind::InvalidInput),
+            ("22001", "3091", ErrorKind::InvalidInput),
+            ("40001", "5", ErrorKind::Contention),
+            ("40P01", "517", ErrorKind::Contention),
+            ("25006", "8", ErrorKind::PermissionDenied),
+            ("53100", "13", ErrorKind::Unavailable),
+            ("42601", "1", ErrorKind::Internal),
+        ];
+        for (sqlstate, sqlite, kind) in cases {
+            assert_eq!(kind_of_sqlstate(sqlstate, ""), kind, "{sqlstate}");
+            assert_eq!(kind_of_sqlite(sqlite), kind, "{sqlite}");
+        }
+    }
+
+    #[test]
+    fn the_text_of_the_driver_is_for_logs_only() {
+        let error = map_error(sqlx::Error::Protocol("secret".into()), "fetch");
+        assert!(!error.to_string().contains("secret") && error.chain().contains("secret"));
+    }
+}

@@ -1,0 +1,39 @@
+//! The way out: the driver's own connection, in the same transaction.
+
+use std::fmt;
+
+use dolmen_ports::{PortResult, ReadTx};
+
+use crate::database::SqlTx;
+
+/// The connection of a transaction, as sqlx has it.
+#[non_exhaustive]
+pub enum Native<'t> {
+    /// SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(&'t mut sqlx::SqliteConnection),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(&'t mut sqlx::PgConnection),
+    /// Never made; it keeps the type inhabited when no driver is compiled in.
+    #[doc(hidden)]
+    None(&'t std::convert::Infallible),
+}
+
+impl fmt::Debug for Native<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("native connection")
+    }
+}
+
+/// Lends the driver's connection, for what one database can do and the others cannot.
+///
+/// The connection is in the transaction of `tx`: do not begin or end one on it. A read transaction hands out its
+/// connection too; that it cannot write is then the database's doing. An error of a native statement ends the
+/// transaction as any other error does. Map it with [`map_error`](crate::map_error).
+///
+/// # Errors
+/// `WrongBackend` when the transaction belongs to another adapter; `InvalidInput` when it can only be rolled back.
+pub fn native(tx: &mut ReadTx) -> PortResult<Native<'_>> {
+    tx.driver_mut::<SqlTx>()?.native()
+}

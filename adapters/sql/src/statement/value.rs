@@ -1,0 +1,69 @@
+//! The closed set of values that mean the same on every database.
+
+use std::borrow::Cow;
+
+use dolmen_ports::{Timestamp, Uuid};
+use serde_json::Value as Json;
+
+/// The kind of a value. A NULL has one too: PostgreSQL types each placeholder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// `bool`.
+    Bool,
+    /// `i64`, `i32`, `u32` and `u16`.
+    Integer,
+    /// `f64`.
+    Float,
+    /// `&str` and `String`.
+    Text,
+    /// `&[u8]` and `Vec<u8>`.
+    Bytes,
+    /// `Uuid` and ids.
+    Uuid,
+    /// `Timestamp`.
+    Timestamp,
+    /// `serde_json::Value`.
+    Json,
+}
+
+/// A value on its way to or from the database.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value<'a> {
+    /// No value, of a kind.
+    Null(Kind),
+    /// `integer` 0 or 1 on SQLite, `boolean` on PostgreSQL.
+    Bool(bool),
+    /// `integer` on SQLite; `bigint`, `integer` or `smallint` on PostgreSQL.
+    Integer(i64),
+    /// `real` on SQLite, `double precision` on PostgreSQL.
+    Float(f64),
+    /// `text`.
+    Text(Cow<'a, str>),
+    /// `blob` on SQLite, `bytea` on PostgreSQL.
+    Bytes(Cow<'a, [u8]>),
+    /// `blob` of 16 bytes on SQLite, `uuid` on PostgreSQL.
+    Uuid(Uuid),
+    /// `text` in RFC 3339 with six digits in UTC on SQLite, so that text order is time order; `timestamptz` on PostgreSQL.
+    Timestamp(Timestamp),
+    /// `text` on SQLite, `jsonb` on PostgreSQL.
+    Json(Cow<'a, Json>),
+}
+
+impl Value<'_> {
+    /// The kind of the value.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Null(kind) => *kind,
+            Self::Bool(_) => Kind::Bool,
+            Self::Integer(_) => Kind::Integer,
+            Self::Float(_) => Kind::Float,
+            Self::Text(_) => Kind::Text,
+            Self::Bytes(_) => Kind::Bytes,
+            Self::Uuid(_) => Kind::Uuid,
+            Self::Timestamp(_) => Kind::Timestamp,
+            Self::Json(_) => Kind::Json,
+        }
+    }
+}
