@@ -86,9 +86,10 @@ impl Lifecycle {
         let (state, step) = match (self.state, input) {
             (State::Starting, Input::Started) => (State::Ready, Step::Serve),
             // Nobody was told that it is ready, so nobody has to notice that it is not.
-            (State::Starting, Input::Signal | Input::Failed) => (State::Draining, Step::Drain),
+            (State::Starting, Input::Signal | Input::Failed) | (State::Delaying, Input::TimeUp) => {
+                (State::Draining, Step::Drain)
+            }
             (State::Ready, Input::Signal | Input::Failed) => (State::Delaying, Step::Announce),
-            (State::Delaying, Input::TimeUp) => (State::Draining, Step::Drain),
             (State::Delaying | State::Draining | State::Stopping, Input::Signal) if impatient => {
                 (State::Stopped, Step::Abandon)
             }

@@ -13,7 +13,7 @@ use super::runners::{Ended, Runners};
 use super::signals::Signals;
 use super::stage::Stage;
 use super::startup::Modules;
-use crate::operations::Status;
+use crate::operations::{Snapshot, Status};
 use crate::runner::RoleRunner;
 
 /// A running process: its runners, its timer, and where it is in its life.
@@ -108,7 +108,7 @@ impl<S: Signals> Process<S> {
             }
             ended = self.probes.next() => self.note_end(ended, false),
             result = started(pending) => self.note_start(result, pending.take()),
-            () = status.wait_for(|snapshot| snapshot.all_serve()), if starting => Some(Input::Started),
+            () = status.wait_for(Snapshot::all_serve), if starting => Some(Input::Started),
             () = over(&mut self.timer) => {
                 self.timer = None;
                 Some(Input::TimeUp)

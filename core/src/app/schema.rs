@@ -36,7 +36,7 @@ pub(super) async fn wait_until_migrated(
             SchemaState::UpToDate => return,
             SchemaState::Pending { migrations } if is_news => tracing::warn!("{}", not_migrated(migrations)),
             SchemaState::Unavailable { reason } if is_news => {
-                tracing::warn!(reason, "waiting for the database")
+                tracing::warn!(reason, "waiting for the database");
             }
             _ => {}
         }

@@ -21,11 +21,12 @@ pub use reports::{
     CheckReport, InfoReport, JobReport, JobsReport, LivenessReport, ModuleReport, ReadinessReport,
     RouteReport, ScheduleReport, SchemaState, StartupReport, SubscriptionReport,
 };
-pub(crate) use status::{ReadyFlag, Status};
+pub(crate) use status::{ReadyFlag, Snapshot, Status};
 
 use crate::app::{AppSettings, Phase};
 use crate::app_ports::AppPorts;
 use crate::registrar::Registration;
+use crate::role::Roles;
 
 /// Answers for the management port; cheap to clone. Any web framework can serve it: each answer is a value with a
 /// schema, and [`operations_document`] describes them.
@@ -95,7 +96,7 @@ impl Operations {
     pub fn info(&self) -> InfoReport {
         let snapshot = self.0.status.snapshot();
         let build = &self.0.settings.build;
-        let roles = snapshot.roles.iter().flat_map(|roles| roles.iter()).map(|role| role.name().to_owned());
+        let roles = snapshot.roles.iter().flat_map(Roles::iter).map(|role| role.name().to_owned());
         InfoReport {
             name: build.name().to_owned(),
             version: build.version().to_owned(),

@@ -1,0 +1,4 @@
+//! Tests of the application as a whole, on fakes.
+
+mod support;
+mod verify;
