@@ -55,6 +55,8 @@ impl Rescued {
 /// - `JQ-13` Only dead jobs can be retried; only dead and ready jobs can be discarded.
 /// - `JQ-14` `wait` returns early after a commit in this process that enqueued a job into one of the queues; a job of
 ///   another process is found by polling.
+/// - `JQ-15` `list` is in descending order of ids, and its pages add up to the same jobs.
+/// - `JQ-16` `prune` never removes a job that is ready, running or dead.
 #[async_trait]
 pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
     /// The name of the backend; the same as its database's.
