@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    BoxError, Database, ErrorKind, JobQueue, PortError, PortResult, ReadTx, Timestamp, Uuid, WriteTx,
+    BoxError, Bytes, Database, ErrorKind, JobQueue, LinkVerifier, Mailer, ObjectKey, ObjectStore, PortError,
+    PortResult, ReadTx, Timestamp, Uuid, WriteTx,
 };
 
 use super::database::{DatabaseCapabilities, DatabaseHarness, ScratchRow};
 use super::harness::{Harness, TransactionHarness};
 use super::jobs::JobsHarness;
-use crate::fakes::{MemoryDatabase, MemoryJobQueue, MemoryTable};
+use super::mail::{MailHarness, SentMail};
+use super::objects::ObjectsHarness;
+use crate::fakes::{MemoryDatabase, MemoryJobQueue, MemoryMailer, MemoryObjectStore, MemoryTable};
 
 const ROWS: MemoryTable<Uuid, ScratchRow> = MemoryTable::new("scratch_row");
 const COUNTERS: MemoryTable<String, i64> = MemoryTable::new("scratch_counter");
@@ -22,6 +25,8 @@ pub struct MemoryHarness {
     memory: MemoryDatabase,
     database: Database,
     queue: Arc<MemoryJobQueue>,
+    mailer: MemoryMailer,
+    objects: MemoryObjectStore,
 }
 
 impl MemoryHarness {
@@ -34,7 +39,8 @@ impl MemoryHarness {
     pub async fn fresh() -> Result<Self, BoxError> {
         let memory = MemoryDatabase::new();
         let queue = Arc::new(MemoryJobQueue::new(&memory));
-        Ok(Self { database: memory.database(), memory, queue })
+        let objects = MemoryObjectStore::with_clock(memory.clock().clone());
+        Ok(Self { database: memory.database(), memory, queue, mailer: MemoryMailer::new(), objects })
     }
 }
 
@@ -124,5 +130,42 @@ impl JobsHarness for MemoryHarness {
     async fn age(&self, by: Duration) -> PortResult<()> {
         self.memory.clock().advance(by);
         Ok(())
+    }
+}
+
+#[async_trait]
+impl MailHarness for MemoryHarness {
+    fn mailer(&self) -> Arc<dyn Mailer> {
+        Arc::new(self.mailer.clone())
+    }
+
+    async fn sent(&self) -> Result<Vec<SentMail>, BoxError> {
+        let mails = self.mailer.sent().into_iter().map(|email| SentMail {
+            message_id: format!("<{}@memory>", email.key),
+            from: email.from.to_string(),
+            to: email.to.to_string(),
+            subject: email.subject,
+            text: email.text,
+        });
+        Ok(mails.collect())
+    }
+}
+
+#[async_trait]
+impl ObjectsHarness for MemoryHarness {
+    fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::new(self.objects.clone())
+    }
+
+    async fn open_link(&self, link: &str) -> PortResult<Bytes> {
+        let denied = || PortError::new(ErrorKind::PermissionDenied, "objects", "verify a link");
+        let (path, query) = link.split_once('?').ok_or_else(denied)?;
+        let key = ObjectKey::parse(path.strip_prefix("/objects/").ok_or_else(denied)?)?;
+        self.objects.verify(&key, query)?;
+        Ok(self.objects.get(&key).await?.bytes)
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.memory.clock().advance(by);
     }
 }

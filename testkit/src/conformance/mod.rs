@@ -23,9 +23,12 @@ mod cancel;
 mod case;
 pub mod database;
 mod failure;
+mod foreign;
 mod harness;
 pub mod jobs;
+pub mod mail;
 mod memory;
+pub mod objects;
 mod suite;
 
 pub use case::{Case, DEADLINE, Outcome, run};

@@ -5,16 +5,16 @@
 //!
 //! # Examples
 //! How a team runs it for its own adapter:
-//! ```ignore
-//! struct MyHarness { database: Database, files: TempDir }
-//! impl MyHarness {
+//! ```text
+//! struct Mine { database: Database, files: TempDir }
+//! impl Mine {
 //!     async fn fresh() -> Result<Self, BoxError> { .. }                // an empty database with the scratch tables
 //! }
-//! impl Harness for MyHarness {}
-//! impl TransactionHarness for MyHarness { fn database(&self) -> &Database { &self.database } }
-//! #[async_trait] impl DatabaseHarness for MyHarness { .. }             // ten statements
+//! impl Harness for Mine {}
+//! impl TransactionHarness for Mine { fn database(&self) -> &Database { &self.database } }
+//! #[async_trait] impl DatabaseHarness for Mine { .. }                  // ten statements on the scratch tables
 //! fn main() -> ExitCode {
-//!     conformance::run(conformance::database::cases("mydb", DatabaseCapabilities::all(), MyHarness::fresh))
+//!     conformance::run(conformance::database::cases("mine", DatabaseCapabilities::all(), Mine::fresh))
 //! }
 //! ```
 

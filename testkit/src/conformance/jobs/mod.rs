@@ -1,23 +1,32 @@
-//! The suite of the job queue: rules `JQ-1` to `JQ-14`.
+//! The suite of the job queue: rules `JQ-1` to `JQ-16`.
 //!
 //! No case waits for time to pass: the harness makes rows older instead, so that leases run out and delays end.
 //!
 //! # Examples
 //! How a team runs it for its own adapter:
-//! ```ignore
-//! impl JobsHarness for MyHarness {
+//! ```no_run
+//! use std::{process::ExitCode, sync::Arc, time::Duration};
+//! use dolmen_ports::{BoxError, Database, JobQueue, PortResult};
+//! use dolmen_testkit::conformance::{self, Harness, TransactionHarness, jobs::JobsHarness};
+//! struct Mine { database: Database, queue: Arc<dyn JobQueue> }
+//! impl Harness for Mine {}
+//! impl TransactionHarness for Mine { fn database(&self) -> &Database { &self.database } }
+//! #[async_trait::async_trait]
+//! impl JobsHarness for Mine {
 //!     fn queue(&self) -> Arc<dyn JobQueue> { Arc::clone(&self.queue) }
-//!     async fn age(&self, by: Duration) -> PortResult<()> {
-//!         // update job set due_at = due_at - by, created_at = .., finished_at = .., lease_until = ..
-//!     }
+//!     async fn age(&self, by: Duration) -> PortResult<()> { Ok(()) }   // update .. set due_at = due_at - by, ..
 //! }
-//! fn main() -> ExitCode {
-//!     conformance::run(conformance::jobs::cases("mydb", MyHarness::fresh))
-//! }
+//! async fn fresh() -> Result<Mine, BoxError> { Err("here an empty database is made".into()) }
+//! fn main() -> ExitCode { conformance::run(conformance::jobs::cases("mine", fresh)) }
 //! ```
 
 mod claim;
+mod enqueue;
+mod finish;
+mod lease;
+mod operate;
 mod probe;
+mod wait;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,5 +64,7 @@ where
 }
 
 fn suite() -> JobsSuite {
-    claim::add(Suite::new("jobs"))
+    let suite = enqueue::add(Suite::new("jobs"));
+    let suite = finish::add(claim::add(suite));
+    wait::add(operate::add(lease::add(suite)))
 }

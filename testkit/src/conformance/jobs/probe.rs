@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, Enqueued, JobId, JobQueue, JobRecord, KindStats, NewJob, PortResult, Scope,
-    Uuid, WorkerId,
+    ClaimRequest, ClaimedJob, Enqueued, JobId, JobRecord, KindStats, NewJob, PortResult, Scope, Uuid,
+    WorkerId,
 };
 
 use super::JobsHarness;
@@ -93,9 +93,4 @@ pub(super) fn ids(jobs: &[ClaimedJob]) -> Vec<JobId> {
 pub(super) async fn let_leases_run_out(harness: &H) -> PortResult<dolmen_ports::Rescued> {
     harness.age(LEASE + Duration::from_secs(1)).await?;
     harness.queue().rescue(1_000).await
-}
-
-/// The queue of the harness.
-pub(super) fn queue(harness: &H) -> Arc<dyn JobQueue> {
-    harness.queue()
 }
