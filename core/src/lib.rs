@@ -36,10 +36,9 @@ mod routes;
 mod runner;
 mod schedule;
 
-pub use app::{
-    App, AppBuilder, AppSettings, BuildError, BuildInfo, Environment, Phase, RunError, Signals, Violation,
-};
+pub use app::{App, AppBuilder, AppSettings, BuildError, BuildInfo, Phase, RunError, Signals, Violation};
 pub use app_ports::AppPorts;
+pub use config::Environment;
 pub use dolmen_ports as ports;
 pub use dolmen_ports::{
     Actor, AuditEntry, AuditLog, Authenticator, BoxError, Bytes, Clock, Credentials, Database, Due, Email,

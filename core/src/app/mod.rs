@@ -21,13 +21,13 @@ use dolmen_ports::ModuleName;
 
 pub use error::RunError;
 pub use lifecycle::Phase;
-pub use settings::{AppSettings, BuildInfo, Environment};
+pub use settings::{AppSettings, BuildInfo};
 pub use signals::Signals;
 pub use violation::{BuildError, Violation};
 
 use crate::app_ports::AppPorts;
 use crate::events::Subscriptions;
-use crate::jobs::{DueJobs, WorkerSettings};
+use crate::jobs::DueJobs;
 use crate::module::Module;
 use crate::operations::Operations;
 use crate::registrar::{Registrar, Registration};
@@ -50,7 +50,6 @@ pub struct App {
     modules: Vec<Arc<dyn Module>>,
     registrations: Vec<Registration>,
     registry: Arc<Registry>,
-    worker: WorkerSettings,
     runners: Vec<Box<dyn RoleRunner>>,
     operations: Operations,
 }
@@ -59,7 +58,6 @@ pub struct App {
 pub struct AppBuilder {
     ports: AppPorts,
     settings: AppSettings,
-    worker: WorkerSettings,
     modules: Vec<Arc<dyn Module>>,
     runners: Vec<Box<dyn RoleRunner>>,
 }
@@ -67,13 +65,7 @@ pub struct AppBuilder {
 impl App {
     /// An application on these ports.
     pub fn builder(ports: AppPorts) -> AppBuilder {
-        AppBuilder {
-            ports,
-            settings: AppSettings::default(),
-            worker: WorkerSettings::default(),
-            modules: Vec::new(),
-            runners: Vec::new(),
-        }
+        AppBuilder { ports, settings: AppSettings::default(), modules: Vec::new(), runners: Vec::new() }
     }
 
     /// Checks how the modules fit together. `run` does it first; a test does it sooner.
@@ -116,17 +108,10 @@ impl AppBuilder {
         self
     }
 
-    /// Chooses how the application starts and ends.
+    /// Chooses how the application starts, works and ends.
     #[must_use]
     pub fn settings(mut self, settings: AppSettings) -> Self {
         self.settings = settings;
-        self
-    }
-
-    /// Chooses how the worker works.
-    #[must_use]
-    pub fn worker(mut self, settings: WorkerSettings) -> Self {
-        self.worker = settings;
         self
     }
 
@@ -144,7 +129,6 @@ impl AppBuilder {
             modules: self.modules,
             registrations,
             registry,
-            worker: self.worker,
             runners: self.runners,
             operations,
         }

@@ -15,7 +15,7 @@ use super::schema;
 use super::signals::{OnceDone, OsSignals, Signals};
 use super::stage::Stage;
 use super::startup::{Modules, SchemaPlan, prepare};
-use super::{App, AppSettings, Environment};
+use super::{App, AppSettings};
 use crate::jobs::Worker;
 use crate::registrar::Registration;
 use crate::role::{Role, Roles};
@@ -81,7 +81,7 @@ impl App {
 
     async fn serve(self, roles: Roles, signals: impl Signals) -> Result<(), RunError> {
         let mut runners = self.runners;
-        runners.push(Box::new(Worker::new(self.worker)));
+        runners.push(Box::new(Worker::new(self.settings.worker.clone())));
         let (probes, serving) = chosen(runners, &roles)?;
         let order = dependency_order(&self.registrations);
         let modules = Modules {
@@ -126,7 +126,7 @@ fn chosen(runners: BoxedRunners, roles: &Roles) -> Result<(BoxedRunners, BoxedRu
 }
 
 fn schema_plan(roles: &Roles, settings: &AppSettings) -> SchemaPlan {
-    if roles.is_all() && settings.environment != Environment::Production {
+    if roles.is_all() && !settings.environment.is_production() {
         SchemaPlan::Migrate
     } else {
         SchemaPlan::Wait(settings.schema_poll)

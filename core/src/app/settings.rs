@@ -2,33 +2,15 @@
 
 use std::time::Duration;
 
-/// What kind of place the program runs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(clippy::exhaustive_enums, reason = "either people depend on it or they do not")]
-pub enum Environment {
-    /// A developer's machine or a test: migrates by itself, allows fakes and demo data.
-    #[default]
-    Development,
-    /// People depend on it: no fakes, no demo data, and only the role `migrate` changes the schema.
-    Production,
-}
+use crate::config::{Env, Environment, Variable};
+use crate::jobs::WorkerSettings;
+use crate::role::Roles;
 
-impl Environment {
-    /// The name, as in `APP_ENV`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        }
-    }
-}
-
-impl std::fmt::Display for Environment {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
+const ROLE: Variable = Variable::own("ROLE", "the roles of this process", "web,worker");
+const SHUTDOWN_DELAY: Variable =
+    Variable::own("SHUTDOWN_DELAY", "how long to go on serving after readiness was taken back", "5s");
+const SHUTDOWN_GRACE: Variable =
+    Variable::own("SHUTDOWN_GRACE", "how long to finish what is under way at the end", "20s");
 
 /// Which program this is.
 ///
@@ -89,6 +71,10 @@ pub struct AppSettings {
     pub environment: Environment,
     /// Which program it is.
     pub build: BuildInfo,
+    /// The roles that the environment asks for; what runs is what [`App::run`](crate::App::run) is given.
+    pub roles: Roles,
+    /// How the worker works.
+    pub worker: WorkerSettings,
     /// How long it goes on serving after readiness was taken back, so that load balancers notice first.
     pub shutdown_delay: Duration,
     /// How long runners may take to finish what they hold.
@@ -107,14 +93,13 @@ pub struct AppSettings {
 
 impl AppSettings {
     /// The defaults of an environment: in production, five seconds of delay before the drain; elsewhere none.
-    pub const fn new(environment: Environment) -> Self {
+    pub fn new(environment: Environment) -> Self {
         Self {
             environment,
-            build: BuildInfo::new("app", "unknown"),
-            shutdown_delay: match environment {
-                Environment::Development => Duration::ZERO,
-                Environment::Production => Duration::from_secs(5),
-            },
+            build: BuildInfo::default(),
+            roles: Roles::all(),
+            worker: WorkerSettings::default(),
+            shutdown_delay: if environment.is_production() { Duration::from_secs(5) } else { Duration::ZERO },
             shutdown_grace: Duration::from_secs(20),
             stop_deadline: Duration::from_secs(2),
             module_start_deadline: Duration::from_secs(30),
@@ -124,24 +109,54 @@ impl AppSettings {
         }
     }
 
+    /// Reads `APP_ENV`, `APP_ROLE`, `APP_SHUTDOWN_DELAY`, `APP_SHUTDOWN_GRACE` and the settings of the worker.
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen::AppSettings;
+    /// use dolmen::config::Env;
+    /// let mut env = Env::from_pairs("APP", [("APP_ROLE", "wroker"), ("APP_SHUTDOWN_GRACE", "20")]);
+    /// AppSettings::load(&mut env);
+    /// let problems = env.finish().unwrap_err().to_string();
+    /// assert!(problems.contains("did you mean worker?") && problems.contains("APP_SHUTDOWN_GRACE"), "{problems}");
+    /// ```
+    pub fn load(env: &mut Env) -> Self {
+        let defaults = Self::new(Environment::load(env));
+        let longest = Duration::from_mins(10);
+        Self {
+            roles: env.or(&ROLE, defaults.roles),
+            worker: WorkerSettings::load(env),
+            shutdown_delay: env.or_in(&SHUTDOWN_DELAY, defaults.shutdown_delay, Duration::ZERO..=longest),
+            shutdown_grace: env.or_in(&SHUTDOWN_GRACE, defaults.shutdown_grace, Duration::ZERO..=longest),
+            ..defaults
+        }
+    }
+
     /// The same, as this program.
     #[must_use]
-    pub const fn with_build(mut self, build: BuildInfo) -> Self {
+    pub fn with_build(mut self, build: BuildInfo) -> Self {
         self.build = build;
         self
     }
 
     /// The same, with another delay before the drain.
     #[must_use]
-    pub const fn with_shutdown_delay(mut self, delay: Duration) -> Self {
+    pub fn with_shutdown_delay(mut self, delay: Duration) -> Self {
         self.shutdown_delay = delay;
         self
     }
 
     /// The same, with another time to drain.
     #[must_use]
-    pub const fn with_shutdown_grace(mut self, grace: Duration) -> Self {
+    pub fn with_shutdown_grace(mut self, grace: Duration) -> Self {
         self.shutdown_grace = grace;
+        self
+    }
+
+    /// The same, with another worker.
+    #[must_use]
+    pub fn with_worker(mut self, worker: WorkerSettings) -> Self {
+        self.worker = worker;
         self
     }
 }

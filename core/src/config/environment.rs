@@ -6,10 +6,12 @@ use super::{Env, Variable};
 const ENVIRONMENT: Variable = Variable::own("ENV", "whether real users depend on this process", "production");
 
 /// Whether a process serves real users: in production, fakes and demo data refuse to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
 #[expect(clippy::exhaustive_enums, reason = "a third kind would need a meaning for every default")]
 pub enum Environment {
     /// A developer's machine or a test; the default.
+    #[default]
     Development,
     /// Anything that real users depend on.
     Production,

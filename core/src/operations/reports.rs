@@ -4,7 +4,8 @@ use dolmen_ports::{HealthState, KindStats, QueueName, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::{Environment, Phase};
+use crate::app::Phase;
+use crate::config::Environment;
 use crate::routes::{Access, Route};
 
 /// Whether the process is alive: its runtime makes progress.

@@ -4,6 +4,15 @@ use std::time::Duration;
 
 use dolmen_ports::QueueName;
 
+use crate::config::{Env, Refusal, SettingValue, Variable};
+
+const CONCURRENCY: Variable = Variable::own("WORKER_CONCURRENCY", "how many jobs run at once", "16");
+const QUEUES: Variable =
+    Variable::own("WORKER_QUEUES", "the queues to take jobs from; not set means all", "default,mail");
+const LEASE: Variable =
+    Variable::own("WORKER_LEASE", "how long a job is held beyond the last heartbeat", "30s");
+const RETENTION: Variable = Variable::own("WORKER_RETENTION", "how long finished jobs are kept", "7d");
+
 /// How many jobs a worker runs at once, how long it holds them, how often it looks for more.
 ///
 /// # Examples
@@ -35,6 +44,19 @@ impl WorkerSettings {
             longest_poll: Duration::from_secs(5),
             kept_for: Duration::from_hours(7 * 24),
             prune_every: Duration::from_hours(1),
+        }
+    }
+
+    /// Reads `APP_WORKER_CONCURRENCY`, `APP_WORKER_QUEUES`, `APP_WORKER_LEASE` and `APP_WORKER_RETENTION`.
+    pub fn load(env: &mut Env) -> Self {
+        let defaults = Self::new();
+        let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
+        Self {
+            concurrency: env.or_in(&CONCURRENCY, defaults.concurrency, 1..=1_000),
+            queues: env.optional(&QUEUES).unwrap_or_default(),
+            lease: env.or_in(&LEASE, defaults.lease, 5 * second..=Duration::from_mins(30)),
+            kept_for: env.or_in(&RETENTION, defaults.kept_for, second..=day * 3_650),
+            ..defaults
         }
     }
 
@@ -118,6 +140,16 @@ impl WorkerSettings {
     /// How often finished jobs are removed.
     pub fn prune_every(&self) -> Duration {
         self.prune_every
+    }
+}
+
+impl SettingValue for QueueName {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        Self::parse(text).map_err(|_| Refusal::new("must be 1 to 64 of a-z, 0-9, _ and -"))
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 
