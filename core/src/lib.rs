@@ -24,6 +24,7 @@
 
 mod app;
 mod app_ports;
+mod auth;
 pub mod config;
 mod events;
 mod jobs;
@@ -38,6 +39,7 @@ mod schedule;
 
 pub use app::{App, AppBuilder, AppSettings, BuildError, BuildInfo, Phase, RunError, Signals, Violation};
 pub use app_ports::AppPorts;
+pub use auth::{OpenedSession, SessionAuthenticator, Sessions};
 pub use config::Environment;
 pub use dolmen_ports as ports;
 pub use dolmen_ports::{

@@ -1,1 +1,12 @@
-//! x
+//! Customers: who gets invoices.
+//!
+//! Owns the table `customers_customer`.
+
+mod adapters;
+pub mod api;
+mod application;
+mod domain;
+mod module;
+mod ports;
+
+pub use module::{CustomersModule, CustomersPorts};

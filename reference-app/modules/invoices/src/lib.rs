@@ -1,1 +1,13 @@
-//! x
+//! Invoices: draft, issue, pay, cancel; numbers without gaps.
+//!
+//! Owns the tables `invoices_invoice`, `invoices_line` and `invoices_counter`, and the event
+//! `invoices.invoice_issued.v1`.
+
+mod adapters;
+pub mod api;
+mod application;
+mod domain;
+mod module;
+mod ports;
+
+pub use module::{InvoicesModule, InvoicesPorts};

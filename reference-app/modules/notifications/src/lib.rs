@@ -1,1 +1,11 @@
-//! x
+//! Notifications: tells customers about their invoices.
+//!
+//! Owns the table `notifications_sent_mail`. Has no routes: it lives on events.
+
+mod adapters;
+mod application;
+mod domain;
+mod module;
+mod ports;
+
+pub use module::{NotificationsModule, NotificationsPorts};

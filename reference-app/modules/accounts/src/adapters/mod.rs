@@ -1,0 +1,6 @@
+//! Where this module meets the outside.
+
+pub(crate) mod argon2;
+pub(crate) mod facade;
+pub(crate) mod http;
+pub(crate) mod sql;

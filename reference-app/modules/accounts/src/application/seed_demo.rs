@@ -1,0 +1,54 @@
+//! The demo tenant, for trying things out. Never in production.
+
+use std::sync::Arc;
+
+use dolmen::{Database, ErrorKind, PortResult, Secret, TenantId, UserId, Uuid};
+
+use crate::domain::{Tenant, User, normalized_email};
+use crate::ports::{AccountRepository, Passwords};
+
+/// The demo tenant and its user have the same ids everywhere, so that seeding twice does nothing.
+const TENANT: TenantId = TenantId::new(Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_00aa));
+const USER: UserId = UserId::new(Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_00bb));
+
+/// Makes sure that the demo tenant is there.
+pub(crate) struct SeedDemo {
+    pub(crate) database: Database,
+    pub(crate) accounts: Arc<dyn AccountRepository>,
+    pub(crate) passwords: Arc<dyn Passwords>,
+}
+
+impl SeedDemo {
+    /// Seeds the demo user with an address and a password.
+    pub(crate) async fn run(&self, email: &str, password: &str) -> PortResult<()> {
+        let seeded: PortResult<bool> = self
+            .database
+            .system()
+            .read(async |tx| Ok(self.accounts.tenant(tx, TENANT).await?.is_some()))
+            .await;
+        if seeded? {
+            return Ok(());
+        }
+        let tenant = Tenant { id: TENANT, name: "Stonework Ltd".to_owned() };
+        let user = User {
+            id: USER,
+            tenant: TENANT,
+            email: normalized_email(email),
+            password_hash: self.passwords.hash(&Secret::new(password.to_owned())).await?,
+            role: "admin".to_owned(),
+        };
+        let inserted: PortResult<()> = self
+            .database
+            .system()
+            .write(async |tx| {
+                self.accounts.insert_tenant(tx, &tenant).await?;
+                self.accounts.insert_user(tx, &user).await
+            })
+            .await;
+        match inserted {
+            // Another process of the same application was faster.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            other => other,
+        }
+    }
+}

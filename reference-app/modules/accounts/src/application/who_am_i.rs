@@ -1,0 +1,34 @@
+//! Telling a user who they are.
+
+use std::sync::Arc;
+
+use dolmen::{Database, ErrorKind, PortError, PortResult, Principal};
+
+use crate::ports::AccountRepository;
+
+/// What a user sees of themselves.
+pub(crate) struct Me {
+    pub(crate) email: String,
+    pub(crate) tenant_name: String,
+}
+
+/// Reads the user and the tenant of a principal.
+pub(crate) struct WhoAmI {
+    pub(crate) database: Database,
+    pub(crate) accounts: Arc<dyn AccountRepository>,
+}
+
+impl WhoAmI {
+    pub(crate) async fn run(&self, principal: &Principal) -> PortResult<Me> {
+        self.database
+            .tenant(principal.tenant)
+            .read(async |tx| {
+                // A session outlives neither its user nor its tenant for long, but it can: then it is void.
+                let gone = || PortError::new(ErrorKind::Unauthenticated, "accounts", "find the user");
+                let user = self.accounts.user(tx, principal.user).await?.ok_or_else(gone)?;
+                let tenant = self.accounts.tenant(tx, principal.tenant).await?.ok_or_else(gone)?;
+                Ok(Me { email: user.email, tenant_name: tenant.name })
+            })
+            .await
+    }
+}

@@ -1,0 +1,11 @@
+create table customers_customer (
+    tenant blob not null,
+    id blob not null,
+    name text not null,
+    email text not null,
+    address text not null,
+    search_text text not null,
+    created_at text not null,
+    version integer not null,
+    primary key (tenant, id)
+) strict, without rowid;

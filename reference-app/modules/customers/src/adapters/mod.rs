@@ -1,0 +1,5 @@
+//! Where this module meets the outside.
+
+pub(crate) mod facade;
+pub(crate) mod http;
+pub(crate) mod sql;

@@ -1,0 +1,5 @@
+//! Rules about customers: no database, no HTTP, no clock.
+
+mod customer;
+
+pub(crate) use customer::{Customer, Details, InvalidDetails};

@@ -1,0 +1,3 @@
+//! Where this module meets the outside.
+
+pub(crate) mod sql;

@@ -1,0 +1,5 @@
+//! What a mail about an invoice says.
+
+mod invoice_mail;
+
+pub(crate) use invoice_mail::{InvoiceMail, amount};

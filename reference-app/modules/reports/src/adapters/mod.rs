@@ -1,0 +1,4 @@
+//! Where this module meets the outside.
+
+pub(crate) mod http;
+pub(crate) mod sql;

@@ -1,0 +1,7 @@
+//! Rules about reports.
+
+mod month;
+mod report;
+
+pub(crate) use month::{InvalidMonth, Month};
+pub(crate) use report::{Report, ReportId, ReportStatus, revenue_csv};
