@@ -49,6 +49,7 @@ pub(crate) struct SubscriptionRegistration {
 }
 
 /// A schedule and the job that each of its ticks becomes.
+#[derive(Clone)]
 pub(crate) struct ScheduleRegistration {
     /// `<module>.<name>`.
     pub(crate) name: String,

@@ -33,6 +33,7 @@ use crate::operations::Operations;
 use crate::registrar::{Registrar, Registration};
 use crate::registry::Registry;
 use crate::runner::RoleRunner;
+use crate::schedule::DueTicks;
 
 /// The application, wired and ready to run.
 ///
@@ -85,6 +86,13 @@ impl App {
     /// Runs due jobs in the caller's task, for tests and scripts; it stays usable while the application runs.
     pub fn due_jobs(&self) -> DueJobs {
         DueJobs::new(self.ports.clone(), Arc::clone(&self.registry))
+    }
+
+    /// Publishes due ticks of schedules in the caller's task, for tests and scripts.
+    pub fn due_ticks(&self) -> DueTicks {
+        let schedules =
+            self.registrations.iter().flat_map(|registration| registration.schedules.iter().cloned());
+        DueTicks::new(self.ports.clone(), Arc::new(schedules.collect()))
     }
 
     /// What people and platforms ask the application.

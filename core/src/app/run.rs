@@ -20,6 +20,7 @@ use crate::jobs::Worker;
 use crate::registrar::Registration;
 use crate::role::{Role, Roles};
 use crate::runner::RoleRunner;
+use crate::schedule::Scheduler;
 
 /// How long the database may take to close its connections.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(2);
@@ -82,6 +83,7 @@ impl App {
     async fn serve(self, roles: Roles, signals: impl Signals) -> Result<(), RunError> {
         let mut runners = self.runners;
         runners.push(Box::new(Worker::new(self.settings.worker.clone())));
+        runners.push(Box::new(Scheduler::new()));
         let (probes, serving) = chosen(runners, &roles)?;
         let order = dependency_order(&self.registrations);
         let modules = Modules {

@@ -1,6 +1,5 @@
 //! Typed jobs: enqueue them, handle them.
 
-mod backoff;
 mod client;
 mod context;
 mod error;

@@ -1,27 +1,33 @@
 //! Times of the calendar, as a cron expression in a time zone.
 
-use croner::parser::{CronParser, Seconds};
 use dolmen_ports::Timestamp;
-use jiff::tz::TimeZone;
+
+use super::calendar::Calendar;
 
 /// What happens to ticks that nobody published because no scheduler ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum CatchUp {
-    /// Forget them.
+    /// Forget those that are older than a minute.
     Skip,
     /// Publish the latest one.
     #[default]
     Latest,
-    /// Publish up to this many, oldest first.
+    /// Publish the latest ones, up to this many, oldest first.
     Backfill(u32),
 }
 
 /// A cron expression with its time zone and catch-up policy.
 ///
-/// Five fields (minute, hour, day of month, month, day of week), or six with seconds first. In the gap of a change to
-/// summer time, a fixed time that does not exist runs at the first instant after the gap; in the fold of a change back, it
-/// runs once, at the first of the two.
+/// Five fields (minute, hour, day of month, month, day of week), or six with seconds first. When both day fields are
+/// given, a day that fits either of them fits, as cron has always done.
+///
+/// # Summer time
+/// - An expression that names hours, such as `30 2 * * *`: each of its local times comes once, when the wall clock first
+///   reaches or passes it. A time that is skipped comes at the first instant after the gap (several at once come as one);
+///   a time that is repeated comes the first time.
+/// - An expression of every hour, such as `*/15 * * * *`, follows the time that passes: it comes whenever the wall clock
+///   shows it, also twice, and no hour goes without.
 ///
 /// # Examples
 /// ```
@@ -55,8 +61,8 @@ pub enum CronError {
         /// What was given.
         zone: String,
     },
-    /// The expression has no next time.
-    #[error("schedule/never-fires: {expression:?} has no next date")]
+    /// The expression is sound and names no date that comes.
+    #[error("schedule/never-fires: {expression:?} has no date in the next 10 years")]
     NeverFires {
         /// What was given.
         expression: String,
@@ -99,7 +105,7 @@ impl Cron {
         self.catch_up
     }
 
-    /// Checks expression and zone, and that it fires at all after `now`.
+    /// Checks expression and zone, and that it comes at all within ten years of `now`.
     pub fn check(&self, now: Timestamp) -> Result<(), CronError> {
         match self.next_after(now)? {
             Some(_) => Ok(()),
@@ -107,17 +113,21 @@ impl Cron {
         }
     }
 
-    /// The first tick strictly after `after`; `None` when there is none.
+    /// The first tick strictly after `after`; `None` when there is none within ten years.
     pub fn next_after(&self, after: Timestamp) -> Result<Option<Timestamp>, CronError> {
-        let cron = CronParser::builder().seconds(Seconds::Optional).build().parse(self.expression).map_err(
-            |error| CronError::Expression {
-                expression: self.expression.to_owned(),
-                reason: error.to_string(),
-            },
-        )?;
-        let zone = TimeZone::get(self.zone).map_err(|_| CronError::Zone { zone: self.zone.to_owned() })?;
-        let Ok(start) = jiff::Timestamp::from_microsecond(after.as_unix_micros()) else { return Ok(None) };
-        let Ok(next) = cron.find_next_occurrence(&start.to_zoned(zone), false) else { return Ok(None) };
-        Ok(Some(Timestamp::from_unix_micros(next.timestamp().as_microsecond())))
+        Ok(self.calendar()?.next_after(after))
+    }
+
+    /// The first `count` ticks after `after`, to look at before it is trusted.
+    pub fn upcoming(&self, after: Timestamp, count: usize) -> Result<Vec<Timestamp>, CronError> {
+        let calendar = self.calendar()?;
+        Ok(std::iter::successors(calendar.next_after(after), |tick| calendar.next_after(*tick))
+            .take(count)
+            .collect())
+    }
+
+    /// Reads expression and zone once, for many ticks.
+    pub(crate) fn calendar(&self) -> Result<Calendar, CronError> {
+        Calendar::new(self.expression, self.zone)
     }
 }

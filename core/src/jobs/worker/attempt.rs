@@ -13,7 +13,7 @@ use super::engine::Engine;
 use super::held::{HeldLease, Holding};
 use super::measurements::{RUN_SECONDS, WAIT_SECONDS};
 use super::stall::Watched;
-use crate::jobs::backoff::{Backoff, seed_of};
+use crate::backoff::{Backoff, seed_of};
 use crate::jobs::{JobContext, JobError, JobVerdict, Settled};
 use crate::registrar::JobRegistration;
 

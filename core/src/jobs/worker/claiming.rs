@@ -14,7 +14,7 @@ use tracing::Instrument;
 use super::attempt::{Attempt, Ending, GRACE};
 use super::engine::Engine;
 use super::held::Holding;
-use crate::jobs::backoff::Dice;
+use crate::backoff::Dice;
 
 /// The most jobs in one claim.
 const MOST_AT_ONCE: u32 = 100;

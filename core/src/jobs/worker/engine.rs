@@ -7,11 +7,11 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::held::HeldLeases;
-use super::outage::Outage;
 use super::settings::WorkerSettings;
 use crate::app_ports::AppPorts;
-use crate::jobs::backoff::{Dice, seed_of};
+use crate::backoff::{Dice, seed_of};
 use crate::operations::ReadyFlag;
+use crate::outage::Outage;
 use crate::registry::Registry;
 use crate::runner::Shutdown;
 
@@ -56,7 +56,7 @@ impl Engine {
             registry,
             metrics: ports.metrics().clone(),
             held: Arc::new(HeldLeases::new(ports.metrics().clone())),
-            outage: Outage::new(seed_of(id)),
+            outage: Outage::new("job queue", seed_of(id)),
             stop: shutdown.stop_token(),
             drain: shutdown.drain_token(),
             look_again: Notify::new(),

@@ -10,7 +10,6 @@ mod engine;
 mod heartbeat;
 mod held;
 mod measurements;
-mod outage;
 mod settings;
 mod settle;
 mod stall;

@@ -6,11 +6,15 @@ use std::time::{Duration, Instant};
 
 use dolmen_ports::PortError;
 
-use crate::jobs::backoff::{Backoff, Dice};
+use crate::backoff::{Backoff, Dice};
 
-/// Which operations of the queue fail at present.
+/// Which operations of something outside of the process fail at present.
 #[derive(Debug)]
-pub(super) struct Outage(Mutex<State>);
+pub(crate) struct Outage {
+    /// What fails, for the log: `job queue`.
+    of: &'static str,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -20,19 +24,21 @@ struct State {
 }
 
 impl Outage {
-    pub(super) fn new(seed: u64) -> Self {
-        Self(Mutex::new(State { failures: BTreeMap::new(), since: None, dice: Dice::new(seed) }))
+    pub(crate) fn new(of: &'static str, seed: u64) -> Self {
+        let state = State { failures: BTreeMap::new(), since: None, dice: Dice::new(seed) };
+        Self { of, state: Mutex::new(state) }
     }
 
     /// Notes a failure, logs it when it is the first of an outage, and says how long to wait.
-    pub(super) fn failed(&self, operation: &'static str, error: &PortError) -> Duration {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn failed(&self, operation: &'static str, error: &PortError) -> Duration {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.failures.is_empty() {
             state.since = Some(Instant::now());
             tracing::error!(
                 operation,
                 error = error.chain(),
-                "the job queue does not answer; the worker keeps trying"
+                "the {} does not answer; trying again",
+                self.of
             );
         }
         let failures = state.failures.entry(operation).or_insert(0);
@@ -43,19 +49,19 @@ impl Outage {
     }
 
     /// Notes a success, and logs the end of the outage when nothing fails any more.
-    pub(super) fn worked(&self, operation: &'static str) {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(crate) fn worked(&self, operation: &'static str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.failures.remove(operation).is_some()
             && state.failures.is_empty()
             && let Some(since) = state.since.take()
         {
-            tracing::info!(seconds = since.elapsed().as_secs(), "the job queue answers again");
+            tracing::info!(seconds = since.elapsed().as_secs(), "the {} answers again", self.of);
         }
     }
 
     #[cfg(test)]
     fn is_over(&self) -> bool {
-        self.0.lock().unwrap().since.is_none()
+        self.state.lock().unwrap().since.is_none()
     }
 }
 
@@ -67,7 +73,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_over_when_every_operation_that_failed_worked_again() {
-        let outage = Outage::new(1);
+        let outage = Outage::new("queue", 1);
         let error = PortError::new(ErrorKind::Unavailable, "jobs", "claim");
         outage.failed("claim", &error);
         outage.failed("rescue", &error);
@@ -81,6 +87,6 @@ mod tests {
     fn the_pause_is_never_shorter_than_the_server_asks() {
         let error =
             PortError::new(ErrorKind::Unavailable, "jobs", "claim").with_retry_after(Duration::from_mins(1));
-        assert_eq!(Outage::new(1).failed("claim", &error), Duration::from_mins(1));
+        assert_eq!(Outage::new("queue", 1).failed("claim", &error), Duration::from_mins(1));
     }
 }
