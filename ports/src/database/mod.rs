@@ -35,6 +35,11 @@ use crate::tenant::{Scope, TenantId};
 /// - `DB-7` A handle of another backend gives `WrongBackend`.
 /// - `DB-8` A transaction knows its scope and its module from its first statement to its last.
 /// - `DB-9` Hooks given to [`WriteTx::after_commit`] run once after a commit, and never otherwise.
+/// - `DB-10` What was stored comes back equal, and is compared exactly: text with its case, accents and spaces, instants to
+///   the microsecond from year 1 to year 9999, and nothing apart from every empty value.
+/// - `DB-11` A row that breaks a unique index gives `AlreadyExists`; one that breaks a foreign key gives `Conflict`.
+/// - `DB-12` Migrations are applied once, in order, each as a whole or not at all, also with several runners at once.
+/// - `DB-13` After `close`, calls give `Unavailable`.
 #[derive(Debug, Clone)]
 pub struct Database {
     driver: Arc<dyn DatabaseDriver>,
