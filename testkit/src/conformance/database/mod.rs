@@ -1,4 +1,4 @@
-//! The suite of the database: rules `DB-1` to `DB-9`, and what values and constraints mean on every backend.
+//! The suite of the database: rules `DB-1` to `DB-13`.
 //!
 //! The suite knows no SQL. The harness offers a few operations on a scratch table, written as the adapter's users write
 //! theirs. Each case gets a database, or a schema, of its own.
@@ -19,7 +19,11 @@
 //! ```
 
 mod commit;
+mod handle;
+mod isolation;
+mod migrations;
 mod scratch;
+mod values;
 
 use std::sync::Arc;
 
@@ -75,6 +79,8 @@ where
     })
 }
 
-fn suite(_capabilities: DatabaseCapabilities) -> DatabaseSuite {
-    commit::add(Suite::new("database"))
+pub(super) fn suite(capabilities: DatabaseCapabilities) -> DatabaseSuite {
+    let suite = isolation::add(commit::add(Suite::new("database")));
+    let suite = values::add(handle::add(suite), capabilities);
+    migrations::add(suite, capabilities)
 }
