@@ -115,6 +115,11 @@ impl Operations {
         &self.0.modules
     }
 
+    /// Describes these answers, for whatever serves them.
+    pub fn document(&self) -> utoipa::openapi::OpenApi {
+        operations_document(&self.0.settings.build)
+    }
+
     /// The queue in numbers; for `/ops/jobs`.
     pub async fn jobs(&self) -> PortResult<JobsReport> {
         let queue = &self.0.queue;
