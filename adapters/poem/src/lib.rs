@@ -47,16 +47,26 @@
 //! ```
 
 mod api_ext;
-mod body_limit;
+mod docs;
+
 mod extract;
 mod json;
+mod management;
+mod object_links;
 mod openapi;
 mod problem;
 mod respond;
+mod router;
+mod server;
+mod web_role;
 
 pub use api_ext::ApiExt;
 pub use extract::{Authenticated, Cursor, ETag, Id, IdempotencyKey, IfMatch, Page, PageOf, Rfc3339};
 pub use json::{JsonBody, fingerprint};
+pub use management::{ManagementRole, ManagementSettings};
+pub use object_links::object_downloads;
 pub use poem::http::StatusCode;
 pub use problem::{Fault, Problem, ProblemDocument};
 pub use respond::{Accepted, Created, NoContent, Versioned};
+pub use server::{BoundAddress, HttpSettings};
+pub use web_role::WebRole;

@@ -30,9 +30,11 @@ const STATUSES: [(u16, &str); 14] = [
 /// Adds the problems that may come to an operation that does not document them itself.
 pub(super) fn add_problems(operation: &mut Map<String, Value>, method: &str, access: Access) {
     let shape = Shape::of(operation, method, access);
+    let statuses: Vec<u16> =
+        STATUSES.iter().map(|(status, _)| *status).filter(|s| shape.may_answer(*s)).collect();
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     let Some(responses) = responses.as_object_mut() else { return };
-    for (status, _) in STATUSES.iter().filter(|(status, _)| shape.may_answer(*status)) {
+    for status in statuses {
         let reference = json!({ "$ref": format!("#/components/responses/Problem{status}") });
         responses.entry(status.to_string()).or_insert(reference);
     }
@@ -40,40 +42,38 @@ pub(super) fn add_problems(operation: &mut Map<String, Value>, method: &str, acc
 }
 
 /// What of an operation decides which problems it may answer.
-struct Shape {
-    changes: bool,
+struct Shape<'o> {
+    method: &'o str,
+    access: Access,
     has_body: bool,
-    has_path_parameter: bool,
-    has_parameters: bool,
-    has_query: bool,
-    has_if_match: bool,
-    needs_principal: bool,
+    /// Where each parameter is, and its name.
+    parameters: Vec<(&'o str, &'o str)>,
 }
 
-impl Shape {
-    fn of(operation: &Map<String, Value>, method: &str, access: Access) -> Self {
-        let parameters = operation.get("parameters").and_then(Value::as_array).cloned().unwrap_or_default();
-        let any = |key: &str, value: &str| parameters.iter().any(|p| p.get(key).is_some_and(|v| v == value));
+impl<'o> Shape<'o> {
+    fn of(operation: &'o Map<String, Value>, method: &'o str, access: Access) -> Self {
+        let text = |parameter: &'o Value, key| parameter.get(key).and_then(Value::as_str).unwrap_or_default();
+        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
         Self {
-            changes: !matches!(method, "get" | "head" | "options" | "trace"),
+            method,
+            access,
             has_body: operation.contains_key("requestBody"),
-            has_path_parameter: any("in", "path"),
-            has_parameters: !parameters.is_empty(),
-            has_query: any("in", "query"),
-            has_if_match: any("name", "If-Match"),
-            needs_principal: access == Access::Authenticated,
+            parameters: parameters
+                .map(|parameter| (text(parameter, "in"), text(parameter, "name")))
+                .collect(),
         }
     }
 
     fn may_answer(&self, status: u16) -> bool {
+        let is_in = |place| self.parameters.iter().any(|(at, _)| *at == place);
         match status {
-            400 => self.has_body || self.has_parameters,
-            401 | 403 => self.needs_principal,
-            404 => self.has_path_parameter,
+            400 => self.has_body || !self.parameters.is_empty(),
+            401 | 403 => self.access == Access::Authenticated,
+            404 => is_in("path"),
             408 | 413 | 415 => self.has_body,
-            409 => self.changes,
-            412 | 428 => self.has_if_match,
-            422 => self.has_body || self.has_query,
+            409 => !matches!(self.method, "get" | "head" | "options" | "trace"),
+            412 | 428 => self.parameters.contains(&("header", "If-Match")),
+            422 => self.has_body || is_in("query"),
             _ => true,
         }
     }

@@ -9,7 +9,7 @@ use poem_openapi::error::{
 };
 
 use super::{Fault, Problem};
-use crate::body_limit::BodyError;
+use crate::server::BodyError;
 
 /// The problem inside of an error, or the one that tells it.
 ///

@@ -14,7 +14,7 @@ use poem::http::header::{self, HeaderName, HeaderValue};
 use poem::http::{HeaderMap, StatusCode};
 
 pub use document::{Fault, ProblemDocument};
-pub(crate) use from_poem::{body_problem, plain, problem_of, unsupported_media_type};
+pub(crate) use from_poem::{body_problem, method_not_allowed, plain, problem_of, unsupported_media_type};
 
 /// What a handler answers when it cannot do what was asked.
 ///

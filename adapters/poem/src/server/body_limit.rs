@@ -55,6 +55,10 @@ impl BodyError {
     }
 }
 
+/// How much of a body that is too large is read and thrown away, so that the client comes to read the answer: a connection
+/// that is closed on unread bytes is reset, and the answer with it.
+pub(super) const DRAINED: u64 = 8 * 1_048_576;
+
 /// A body that fails once it has given more than `limit` bytes, or when it is not complete by its deadline.
 pub(crate) struct LimitedBody {
     inner: BoxBody<Bytes, io::Error>,
@@ -68,6 +72,10 @@ impl LimitedBody {
     pub(crate) fn new(inner: BoxBody<Bytes, io::Error>, limit: u64, deadline: Duration) -> Self {
         Self { inner, limit, read: 0, deadline, timer: Box::pin(sleep(deadline)) }
     }
+
+    fn too_large(&self) -> io::Error {
+        io::Error::other(BodyError::TooLarge { limit: self.limit })
+    }
 }
 
 impl Body for LimitedBody {
@@ -79,23 +87,25 @@ impl Body for LimitedBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
         let this = &mut *self;
-        match Pin::new(&mut this.inner).poll_frame(context) {
-            Poll::Ready(Some(Ok(frame))) => {
-                let size = frame.data_ref().map_or(0, Bytes::len);
-                this.read = this.read.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
-                if this.read > this.limit {
-                    return Poll::Ready(Some(Err(io::Error::other(BodyError::TooLarge {
-                        limit: this.limit,
-                    }))));
+        loop {
+            match Pin::new(&mut this.inner).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let size = frame.data_ref().map_or(0, Bytes::len);
+                    this.read = this.read.saturating_add(u64::try_from(size).unwrap_or(u64::MAX));
+                    if this.read <= this.limit {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
+                    if this.read > this.limit.saturating_add(DRAINED) {
+                        return Poll::Ready(Some(Err(this.too_large())));
+                    }
                 }
-                Poll::Ready(Some(Ok(frame)))
+                Poll::Ready(_) if this.read > this.limit => return Poll::Ready(Some(Err(this.too_large()))),
+                Poll::Ready(end) => return Poll::Ready(end),
+                Poll::Pending => {
+                    let late = BodyError::TooSlow { deadline: this.deadline };
+                    return this.timer.as_mut().poll(context).map(|()| Some(Err(io::Error::other(late))));
+                }
             }
-            Poll::Ready(end) => Poll::Ready(end),
-            Poll::Pending => this
-                .timer
-                .as_mut()
-                .poll(context)
-                .map(|()| Some(Err(io::Error::other(BodyError::TooSlow { deadline: this.deadline })))),
         }
     }
 
