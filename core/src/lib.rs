@@ -28,6 +28,7 @@ mod auth;
 mod backoff;
 pub mod config;
 mod events;
+mod inbox;
 mod jobs;
 mod module;
 mod operations;
@@ -41,7 +42,7 @@ mod schedule;
 
 pub use app::{App, AppBuilder, AppSettings, BuildError, BuildInfo, Phase, RunError, Signals, Violation};
 pub use app_ports::AppPorts;
-pub use auth::{OpenedSession, SessionAuthenticator, Sessions};
+pub use auth::{OpenedSession, OsRandomness, Randomness, SessionAuthenticator, Sessions};
 pub use config::Environment;
 pub use dolmen_ports as ports;
 pub use dolmen_ports::{
@@ -54,6 +55,7 @@ pub use dolmen_ports::{
     TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain, migrations,
 };
 pub use events::{EventHandler, EventPublisher};
+pub use inbox::{IdempotencyMismatch, fingerprint, idempotent};
 pub use jobs::{
     DueJobs, JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs, Worker,
     WorkerSettings,

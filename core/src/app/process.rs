@@ -149,7 +149,7 @@ impl<S: Signals> Process<S> {
     async fn end(mut self) -> Result<(), RunError> {
         let rest = async {
             // Whoever outlived the last deadline must not meet modules that have stopped.
-            drop(self.serving);
+            self.serving.leave_behind().await;
             self.modules.stop().await;
             self.probes.finish(self.settings.stop_deadline).await;
         };

@@ -9,6 +9,9 @@ use tracing::Instrument;
 
 use crate::runner::{RoleRunner, RunContext, Shutdown};
 
+/// How long aborted tasks may take to be dropped.
+const ABORT_PATIENCE: Duration = Duration::from_millis(100);
+
 /// Runners that share a shutdown. Dropping them aborts them.
 #[derive(Debug, Default)]
 pub(super) struct Runners {
@@ -56,7 +59,13 @@ impl Runners {
             self.shutdown.start_stop();
             self.all_end_within(patience).await;
         }
+        self.leave_behind().await;
+    }
+
+    /// Aborts them. A task that blocks its thread cannot be aborted, so the wait for them has an end.
+    pub(super) async fn leave_behind(&mut self) {
         self.tasks.abort_all();
+        self.all_end_within(ABORT_PATIENCE).await;
     }
 
     async fn all_end_within(&mut self, patience: Duration) -> bool {

@@ -29,12 +29,27 @@ impl SessionAuthenticator {
 #[async_trait]
 impl Authenticator for SessionAuthenticator {
     async fn authenticate(&self, credentials: &Credentials) -> PortResult<Principal> {
-        let refused = || PortError::new(ErrorKind::Unauthenticated, "sessions", "authenticate");
         let Credentials::Bearer(token) = credentials else { return Err(refused()) };
         let hash = token::hash(token);
         let found: PortResult<Option<Session>> =
             self.database.system().read(async |tx| self.store.find(tx, hash).await).await;
-        let session = found?.filter(|session| session.expires_at > self.clock.now());
+        let session = found
+            .map_err(not_the_callers_fault)?
+            .filter(|session| session.expires_at > self.clock.now());
         session.map(|session| session.principal).ok_or_else(refused)
     }
+}
+
+/// The same words whatever is wrong with the credentials.
+fn refused() -> PortError {
+    PortError::new(ErrorKind::Unauthenticated, "sessions", "authenticate")
+        .with_detail("the token is missing, wrong or expired; sign in again")
+}
+
+/// A database that refuses *us* must not look like a caller who is refused.
+fn not_the_callers_fault(error: PortError) -> PortError {
+    if error.kind() != ErrorKind::Unauthenticated {
+        return error;
+    }
+    PortError::new(ErrorKind::Unavailable, "sessions", "authenticate").with_source(error)
 }

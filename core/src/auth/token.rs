@@ -1,16 +1,14 @@
 //! Tokens of sessions: random text for the caller, its hash for the table.
 
-use dolmen_ports::{ErrorKind, PortError, PortResult, Secret, TokenHash};
+use dolmen_ports::{PortResult, Secret, TokenHash};
 use sha2::{Digest, Sha256};
 
-/// 32 random bytes from the operating system as 64 hex digits.
-pub(super) fn generate() -> PortResult<Secret<String>> {
+use super::randomness::Randomness;
+
+/// 32 random bytes as 64 hex digits.
+pub(super) fn generate(randomness: &dyn Randomness) -> PortResult<Secret<String>> {
     let mut bytes = [0_u8; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        PortError::new(ErrorKind::Internal, "sessions", "make a token")
-            .with_detail("the operating system gave no random bytes")
-            .with_source(error)
-    })?;
+    randomness.fill(&mut bytes)?;
     let mut text = String::with_capacity(64);
     for byte in bytes {
         text.push(hex_digit(byte >> 4));
@@ -31,10 +29,11 @@ pub(super) fn hash(token: &Secret<String>) -> TokenHash {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::OsRandomness;
 
     #[test]
     fn tokens_are_long_and_differ() {
-        let (one, other) = (generate().unwrap(), generate().unwrap());
+        let (one, other) = (generate(&OsRandomness).unwrap(), generate(&OsRandomness).unwrap());
         assert_eq!(one.reveal().len(), 64);
         assert_ne!(one.reveal(), other.reveal());
         assert_ne!(hash(&one), hash(&other));

@@ -1,4 +1,7 @@
 //! Tests of the application as a whole, on fakes.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod lifecycle;
 mod support;
 mod verify;

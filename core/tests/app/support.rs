@@ -4,11 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dolmen::ports::{DatabaseDriver, MigrationReport, TxDriver, TxOptions};
-use dolmen::{
-    AppPorts, Database, MigrationSet, Module, ModuleName, PortResult, ReadTx, Registrar, ScheduleStore,
-    Timestamp, WriteTx,
-};
-use dolmen_testkit::fakes::{MemoryDatabase, MemoryJobQueue, SequentialIds};
+use dolmen::{AppPorts, Database, MigrationSet, Module, ModuleName, PortResult, Registrar};
+use dolmen_testkit::fakes::{MemoryDatabase, MemoryJobQueue, MemoryScheduleStore, SequentialIds};
 
 /// A module made of values.
 pub(crate) struct TestModule {
@@ -57,31 +54,12 @@ impl Module for TestModule {
     }
 }
 
-/// A store for applications whose tests run no scheduler.
-#[derive(Debug)]
-struct NoTicks;
-
-#[async_trait]
-impl ScheduleStore for NoTicks {
-    async fn record_tick(&self, _: &mut WriteTx, _: &str, _: Timestamp) -> PortResult<bool> {
-        Ok(false)
-    }
-
-    async fn last_tick(&self, _: &mut ReadTx, _: &str) -> PortResult<Option<Timestamp>> {
-        Ok(None)
-    }
-
-    async fn prune(&self, _: &mut WriteTx, _: Timestamp, _: u32) -> PortResult<u64> {
-        Ok(0)
-    }
-}
-
 /// Ports in memory.
 pub(crate) fn ports(database: &MemoryDatabase) -> AppPorts {
     AppPorts::with_time(
         database.database(),
         Arc::new(MemoryJobQueue::new(database)),
-        Arc::new(NoTicks),
+        Arc::new(MemoryScheduleStore::new()),
         Arc::new(database.clock().clone()),
         Arc::new(SequentialIds::new()),
     )
@@ -130,5 +108,5 @@ impl DatabaseDriver for Renamed {
 pub(crate) fn mismatched_ports() -> AppPorts {
     let database = MemoryDatabase::new();
     let queue = MemoryJobQueue::new(&database);
-    AppPorts::new(Database::new(Renamed(database)), Arc::new(queue), Arc::new(NoTicks))
+    AppPorts::new(Database::new(Renamed(database)), Arc::new(queue), Arc::new(MemoryScheduleStore::new()))
 }
