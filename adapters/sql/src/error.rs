@@ -67,16 +67,14 @@ fn kind_of_sqlite(code: &str) -> ErrorKind {
         (2067 | 1555 | 2579, _) => ErrorKind::AlreadyExists,
         // Foreign key, and its form raised by a trigger.
         (787 | 1811, _) => ErrorKind::Conflict,
-        // Any other constraint: check, not null, type of a strict table.
-        (_, 19 | 20) => ErrorKind::InvalidInput,
+        // Any other constraint: check, not null, type of a strict table; and too big.
+        (_, 18..=20) => ErrorKind::InvalidInput,
         // Busy, locked.
         (_, 5 | 6) => ErrorKind::Contention,
         (_, 8 | 3) => ErrorKind::PermissionDenied,
         (_, 9) => ErrorKind::Timeout,
         // Out of memory, input or output failed, disk full, cannot open.
         (_, 7 | 10 | 13 | 14) => ErrorKind::Unavailable,
-        // Too big.
-        (_, 18) => ErrorKind::InvalidInput,
         _ => ErrorKind::Internal,
     }
 }

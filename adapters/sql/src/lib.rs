@@ -26,12 +26,14 @@
 mod database;
 mod driver;
 mod error;
+mod jobs;
 mod migrate;
 mod native;
 pub mod statement;
 
 pub use database::{DatabaseUrl, DatabaseUrlError, SqlDatabase, SqlOptions, SqlTx};
 pub use error::map_error;
+pub use jobs::{SqlHeartbeat, SqlJobQueue};
 pub use migrate::MIGRATIONS;
 pub use native::{Native, native};
 pub use statement::{Bind, Cell, FromRow, Kind, Mismatch, Row, Statement, Template, Value};

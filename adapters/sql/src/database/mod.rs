@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    DatabaseDriver, Dialect, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, TxDriver,
-    TxOptions,
+    DatabaseDriver, Dialect, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, Scope,
+    TxDriver, TxOptions, WriteTx,
 };
 pub use options::SqlOptions;
 pub use tx::SqlTx;
@@ -21,6 +21,7 @@ pub use url::{DatabaseUrl, DatabaseUrlError};
 
 use self::writers::Writers;
 use crate::driver::{Backend, Mode, Session};
+use crate::jobs::Wake;
 use crate::migrate;
 use crate::statement::framework_sql;
 
@@ -47,6 +48,7 @@ struct Shared {
     backend: Box<dyn Backend>,
     options: SqlOptions,
     writers: Writers,
+    wake: Wake,
 }
 
 impl SqlDatabase {
@@ -90,7 +92,7 @@ impl SqlDatabase {
     }
 
     fn with_backend(backend: Box<dyn Backend>, options: SqlOptions) -> Self {
-        Self(Arc::new(Shared { backend, options, writers: Writers::default() }))
+        Self(Arc::new(Shared { backend, options, writers: Writers::default(), wake: Wake::default() }))
     }
 
     /// Takes over pools that a team has already. At most one connection should write, and `readers` should be held
@@ -105,6 +107,38 @@ impl SqlDatabase {
         Self::with_backend(Box::new(backend), options)
     }
 
+    /// Takes over a pool that a team has already.
+    #[cfg(feature = "postgres")]
+    pub fn from_postgres_pool(pool: sqlx::PgPool, options: SqlOptions) -> Self {
+        let backend = crate::driver::postgres::PostgresBackend::from_pool(pool, &options);
+        Self::with_backend(Box::new(backend), options)
+    }
+
+    /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
+    /// returned handle: committing that commits it, dropping that rolls it back.
+    #[cfg(feature = "sqlite")]
+    pub fn adopt_sqlite(
+        &self,
+        transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
+        scope: Scope,
+    ) -> WriteTx {
+        adopted(Box::new(crate::driver::sqlite::adopt(transaction)), scope)
+    }
+
+    /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
+    /// returned handle: committing that commits it, dropping that rolls it back.
+    #[cfg(feature = "postgres")]
+    pub fn adopt_postgres(
+        &self,
+        transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+        scope: Scope,
+    ) -> WriteTx {
+        adopted(
+            Box::new(crate::driver::postgres::adopt(transaction, self.0.options.statement_timeout)),
+            scope,
+        )
+    }
+
     /// The dialect of the database.
     pub fn dialect(&self) -> Dialect {
         self.0.backend.dialect()
@@ -115,9 +149,18 @@ impl SqlDatabase {
         Ok(SqlTx::new(self.0.backend.open(mode).await?, writer))
     }
 
+    pub(crate) fn wake(&self) -> &Wake {
+        &self.0.wake
+    }
+
     pub(crate) async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         self.0.backend.open_apart().await
     }
+}
+
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+fn adopted(session: Box<dyn Session>, scope: Scope) -> WriteTx {
+    WriteTx::new(Box::new(SqlTx::new(session, None)), TxOptions::new(scope))
 }
 
 #[async_trait]

@@ -61,10 +61,6 @@ impl SqlTx {
         self.finish(before, result)
     }
 
-    pub(crate) fn session(&mut self) -> &mut dyn Session {
-        &mut *self.session
-    }
-
     pub(crate) fn native(&mut self) -> PortResult<Native<'_>> {
         let _ = self.start()?;
         self.state = State::Lent;

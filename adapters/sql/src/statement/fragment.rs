@@ -84,8 +84,8 @@ impl Fragment {
             Self::IgnoreConflict => ("on conflict (", ") do nothing"),
             Self::New => ("excluded.", ""),
             Self::Int => ("(", ")::bigint"),
-            Self::Now => ("clock_timestamp()", ""),
-            Self::NowPlus => ("(clock_timestamp() + ", " * interval '1 microsecond')"),
+            Self::Now => ("statement_timestamp()", ""),
+            Self::NowPlus => ("(statement_timestamp() + ", " * interval '1 microsecond')"),
         }
     }
 }

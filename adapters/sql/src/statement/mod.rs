@@ -11,8 +11,8 @@
 //! | `{rows}` | the rows of [`Statement::bind_rows`], after `values` |
 //! | `{list}` | the items of [`Statement::bind_list`], as in `id in ({list})` |
 //! | `{int e}` | `e` as an integer: sums and quotients have other types otherwise |
-//! | `{now}` | the database's time |
-//! | `{now_plus ?}` | the database's time and a number of microseconds |
+//! | `{now}` | the database's time when the statement began |
+//! | `{now_plus ?}` | that time and a number of microseconds |
 //!
 //! An error of a statement ends its transaction on every database: the transaction can only be rolled back. So a
 //! conflict that is expected is not caught, but avoided with `{ignore_conflict k}`.
@@ -273,10 +273,9 @@ mod tests {
         let statement = framework_sql!("insert into dolmen_x (a, b) values {rows}")
             .bind_rows((0..rows).map(|_| row![1_i64, "x"]));
         let batches = statement.batches().unwrap();
-        batches.iter().for_each(|(bulk, values)| match bulk {
-            Bulk::Rows { rows, width } => assert_eq!(values.len(), rows * width),
-            other => panic!("{other:?}"),
-        });
+        for (bulk, values) in &batches {
+            assert!(matches!(bulk, Bulk::Rows { rows, width } if values.len() == rows * width), "{bulk:?}");
+        }
         batches.into_iter().map(|(bulk, _)| bulk).collect()
     }
 

@@ -169,7 +169,7 @@ mod tests {
             ),
             ("{ignore_conflict a}", "on conflict (a) do nothing", "on conflict (a) do nothing"),
             ("{int sum(a) / ?}", "cast(sum(a) / ? as integer)", "(sum(a) / $1)::bigint"),
-            ("{now}", "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')", "clock_timestamp()"),
+            ("{now}", "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')", "statement_timestamp()"),
         ];
         for (text, sqlite, postgres) in cases {
             assert_eq!(render(text, Dialect::Sqlite, Bulk::None), sqlite);

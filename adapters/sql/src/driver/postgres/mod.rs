@@ -98,6 +98,14 @@ async fn probe(connect: &PgConnectOptions, limit: Duration) -> PortResult<()> {
     }
 }
 
+/// Takes over a transaction that somebody else began.
+pub(crate) fn adopt(
+    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+    statement_timeout: Duration,
+) -> PostgresSession {
+    PostgresSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout)
+}
+
 /// Closes the connections that wait in the pool: when one broke, the others most likely did.
 fn purge(pool: &PgPool) {
     while let Some(connection) = pool.try_acquire() {

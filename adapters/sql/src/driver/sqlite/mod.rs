@@ -115,6 +115,11 @@ async fn first_connection(connect: &SqliteConnectOptions, limit: Duration) -> Re
     }
 }
 
+/// Takes over a transaction that somebody else began.
+pub(crate) fn adopt(transaction: sqlx::Transaction<'static, sqlx::Sqlite>) -> SqliteSession {
+    SqliteSession::new(Lent::adopted(transaction), Mode::Write)
+}
+
 fn unavailable(detail: String) -> PortError {
     PortError::new(ErrorKind::Unavailable, "database", "connect").with_detail(detail)
 }

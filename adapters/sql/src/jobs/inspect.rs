@@ -1,0 +1,112 @@
+//! What a person sees of the queue.
+
+use dolmen_ports::{
+    JobFilter, JobId, JobRecord, JobState, KindStats, PortResult, QueueName, ReadTx, Scope, Timestamp,
+};
+
+use super::settle;
+use crate::statement::{FromRow, Row, framework_sql};
+
+const DEFAULT_LIMIT: u32 = 50;
+
+struct Record(JobRecord);
+
+impl FromRow for Record {
+    fn from_row(row: &Row) -> PortResult<Self> {
+        let scope = Scope::from(row.get::<Option<_>>("tenant")?);
+        let mut record = JobRecord::new(
+            row.get("id")?,
+            row.get("kind")?,
+            row.get("payload")?,
+            scope,
+            row.get("created_at")?,
+        );
+        record.queue = QueueName::parse(&row.get::<String>("queue")?)?;
+        record.state = settle::state(row)?;
+        record.attempt = row.get("attempt")?;
+        record.max_attempts = row.get("max_attempts")?;
+        record.crashes = row.get("crashes")?;
+        record.due_at = row.get("due_at")?;
+        record.finished_at = row.get("finished_at")?;
+        record.last_error = row.get("last_error")?;
+        Ok(Self(record))
+    }
+}
+
+pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
+    let record: Option<Record> =
+        framework_sql!("select * from dolmen_job where id = ?", job).fetch_optional(tx).await?;
+    Ok(record.map(|record| record.0))
+}
+
+pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
+    let limit = if filter.limit == 0 { DEFAULT_LIMIT } else { filter.limit };
+    let (kind, before) = (filter.kind.as_deref(), filter.before);
+    let statement = if filter.states == [JobState::Dead] {
+        // Said in so many words, for the index of dead letters: they are few among many finished jobs.
+        framework_sql!(
+            "select * from dolmen_job
+             where state = 'dead' and (? is null or kind = ?) and (? is null or id < ?)
+             order by id desc limit ?",
+            kind,
+            kind,
+            before,
+            before,
+            limit
+        )
+    } else {
+        let all = [JobState::Ready, JobState::Running, JobState::Done, JobState::Dead, JobState::Discarded];
+        let states = if filter.states.is_empty() { &all[..] } else { &filter.states[..] };
+        framework_sql!(
+            "select * from dolmen_job
+             where state in ({list}) and (? is null or kind = ?) and (? is null or id < ?)
+             order by id desc limit ?",
+            kind,
+            kind,
+            before,
+            before,
+            limit
+        )
+        .bind_list(states.iter().map(|state| state.name()))
+    };
+    let records: Vec<Record> = statement.fetch_all(tx).await?;
+    Ok(records.into_iter().map(|record| record.0).collect())
+}
+
+struct Stats(KindStats);
+
+impl FromRow for Stats {
+    fn from_row(row: &Row) -> PortResult<Self> {
+        let count = |column: &str| row.get::<i64>(column).map(i64::unsigned_abs);
+        let mut stats =
+            KindStats::new(QueueName::parse(&row.get::<String>("queue")?)?, row.get::<String>("kind")?);
+        stats.ready = count("ready")?;
+        stats.scheduled = count("scheduled")?;
+        stats.running = count("running")?;
+        stats.dead = count("dead")?;
+        let now: Timestamp = row.get("now")?;
+        let waited = row.get::<Option<Timestamp>>("oldest")?.map(|oldest| now.since(oldest).as_millis());
+        stats.oldest_ready_ms = u64::try_from(waited.unwrap_or(0)).unwrap_or(u64::MAX);
+        Ok(Self(stats))
+    }
+}
+
+/// Counts through the index of each state: finished jobs, which are the most, are not looked at.
+pub(super) async fn stats(tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {
+    let stats: Vec<Stats> = framework_sql!(
+        "select queue, kind, {int sum(ready)} as ready, {int sum(scheduled)} as scheduled,
+             {int sum(running)} as running, {int sum(dead)} as dead, min(oldest) as oldest, {now} as now
+         from (
+             select queue, kind, case when due_at <= {now} then 1 else 0 end as ready,
+                 case when due_at <= {now} then 0 else 1 end as scheduled, 0 as running, 0 as dead,
+                 case when due_at <= {now} then due_at end as oldest
+             from dolmen_job where state = 'ready'
+             union all select queue, kind, 0, 0, 1, 0, null from dolmen_job where state = 'running'
+             union all select queue, kind, 0, 0, 0, 1, null from dolmen_job where state = 'dead'
+         ) as job
+         group by queue, kind order by queue, kind"
+    )
+    .fetch_all(tx)
+    .await?;
+    Ok(stats.into_iter().map(|stats| stats.0).collect())
+}

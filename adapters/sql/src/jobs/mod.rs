@@ -1,0 +1,176 @@
+//! The job queue: the table `dolmen_job`.
+
+mod claim;
+mod enqueue;
+mod heartbeat;
+mod inspect;
+mod settle;
+mod wake;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dolmen_ports::{
+    ClaimRequest, ClaimedJob, Dialect, Enqueued, Heartbeat, JobFailure, JobFilter, JobId, JobQueue,
+    JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx, Rescued, TxDriver, WriteTx,
+};
+pub use heartbeat::SqlHeartbeat;
+pub(crate) use wake::Wake;
+
+use crate::database::{SqlDatabase, SqlTx};
+use crate::driver::Mode;
+use crate::statement::Statement;
+
+/// The job queue in the tables of a SQL database.
+///
+/// Order is exact within a queue. A worker that takes from several queues gets, of jobs with one priority, those of the
+/// queue whose oldest job is due longest first, batch by batch; on SQLite it is exact across queues too.
+///
+/// # Examples
+/// ```
+/// use dolmen_ports::{Database, IdGenerator, JobId, JobQueue, NewJob, PortResult, Scope, UuidV7Ids};
+/// use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> PortResult<()> {
+/// let sql = SqlDatabase::connect("sqlite::memory:", SqlOptions::new()).await?;
+/// let (database, queue) = (Database::new(sql.clone()), SqlJobQueue::new(&sql));
+/// database.migrate(&[dolmen_sql::MIGRATIONS]).await?;
+/// let job = NewJob::new(JobId::new(UuidV7Ids::new().next()), "shop.send_mail", "{}", Scope::System);
+/// database.system().write(async |tx| queue.enqueue(tx, vec![job.clone()]).await).await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct SqlJobQueue {
+    database: SqlDatabase,
+}
+
+impl SqlJobQueue {
+    /// The queue of a database.
+    pub fn new(database: &SqlDatabase) -> Self {
+        Self { database: database.clone() }
+    }
+
+    /// Wakes the workers of this process once the transaction has committed.
+    fn wake_after_commit(&self, tx: &mut WriteTx, queues: Vec<QueueName>) {
+        let database = self.database.clone();
+        tx.after_commit(move || database.wake().wake(queues));
+    }
+
+    /// Runs one statement, committed by itself; the rows that it returns.
+    async fn run(&self, statement: Statement<'_>) -> PortResult<Vec<crate::statement::Row>> {
+        let mut tx = self.database.begin(Mode::Single).await?;
+        let rows = statement.fetch_in(&mut tx).await;
+        give_back(tx).await?;
+        rows
+    }
+}
+
+/// Gives back the connection of a transaction that only read, or of single statements.
+async fn give_back(tx: SqlTx) -> PortResult<()> {
+    Box::new(tx).rollback().await
+}
+
+#[async_trait]
+impl JobQueue for SqlJobQueue {
+    fn backend(&self) -> &'static str {
+        self.database.dialect().name()
+    }
+
+    async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
+        jobs.iter().try_for_each(NewJob::check)?;
+        let due = jobs.iter().filter(|job| enqueue::is_due(job)).map(|job| job.queue.clone()).collect();
+        let enqueued = enqueue::enqueue(tx.driver_mut()?, &jobs).await?;
+        self.wake_after_commit(tx, due);
+        Ok(enqueued)
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
+        if request.limit == 0 || request.kinds.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.database.dialect() {
+            Dialect::Sqlite => claim::in_sqlite(&self.database, request).await,
+            _ => claim::in_postgres(&self.database, request).await,
+        }
+    }
+
+    async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {
+        Ok(Box::new(SqlHeartbeat::open(&self.database).await?))
+    }
+
+    async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()> {
+        settle::complete(tx.driver_mut()?, lease).await
+    }
+
+    async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
+        settle::lost(leases, &self.run(settle::complete_all(leases)).await?)
+    }
+
+    async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {
+        let reason = settle::reason(failure);
+        settle::state_after(lease, &self.run(settle::fail(lease, failure, &reason)).await?)
+    }
+
+    async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
+        let rows = self.run(settle::release(leases, delay)).await?;
+        if delay.is_zero() {
+            self.database.wake().wake(settle::queues(&rows)?);
+        }
+        settle::lost(leases, &rows)
+    }
+
+    async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
+        if self.database.dialect() == Dialect::Sqlite {
+            // A look that does not take the one write lock, since most often there is nothing to rescue.
+            let mut tx = self.database.begin(Mode::Read).await?;
+            let expired = settle::expired().fetch_in(&mut tx).await;
+            give_back(tx).await?;
+            if expired?.is_empty() {
+                return Ok(Rescued::default());
+            }
+        }
+        let rows = self.run(settle::rescue(limit)).await?;
+        let (rescued, queues) = settle::rescued(&rows)?;
+        self.database.wake().wake(queues);
+        Ok(rescued)
+    }
+
+    async fn wait(&self, queues: &[QueueName], timeout: Duration) {
+        self.database.wake().wait(queues, timeout).await;
+    }
+
+    async fn find(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
+        inspect::find(tx, job).await
+    }
+
+    async fn list(&self, tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
+        inspect::list(tx, filter).await
+    }
+
+    async fn retry(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
+        let queue = settle::retry(tx.driver_mut()?, job).await?;
+        self.wake_after_commit(tx, vec![queue]);
+        Ok(())
+    }
+
+    async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
+        settle::discard(tx.driver_mut()?, job).await
+    }
+
+    async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {
+        inspect::stats(tx).await
+    }
+
+    async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
+        let mut tx = self.database.begin(Mode::Single).await?;
+        let removed = settle::prune(kept_for, limit).execute_in(&mut tx).await;
+        give_back(tx).await?;
+        removed
+    }
+}
+
+/// A duration as the statements take it.
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
