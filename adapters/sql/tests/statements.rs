@@ -1,4 +1,5 @@
 //! Statements on SQLite: every type goes in and comes out the same, every fragment does what it says.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::sync::Arc;
 
@@ -286,7 +287,8 @@ async fn the_native_connection_is_in_the_transaction_and_read_only_when_it_reads
 async fn a_nested_write_of_one_task_is_refused_and_writers_of_others_wait() {
     let database = Arc::new(database().await);
     let inner = Arc::clone(&database);
-    let nested: PortResult<()> = tokio::spawn(async move {
+    let mut task = tokio::task::JoinSet::new();
+    task.spawn(async move {
         let result: PortResult<()> = inner
             .system()
             .write(async |tx| {
@@ -295,10 +297,8 @@ async fn a_nested_write_of_one_task_is_refused_and_writers_of_others_wait() {
             })
             .await;
         result
-    })
-    .await
-    .unwrap();
-    let error = nested.unwrap_err();
+    });
+    let error = task.join_next().await.unwrap().unwrap().unwrap_err();
     assert!(
         error.kind() == ErrorKind::InvalidInput && error.to_string().contains("pass its `tx` on"),
         "{error}"

@@ -54,6 +54,13 @@ impl Case {
         self
     }
 
+    /// The same case, ignored: what it runs against is not there, such as a server.
+    #[must_use]
+    pub fn without(mut self, what: &'static str) -> Self {
+        self.missing = Some(what);
+        self
+    }
+
     /// Runs it to its end, on a runtime of its own.
     pub fn outcome(self) -> Outcome {
         if let Some(capability) = self.missing {
@@ -71,9 +78,7 @@ impl Case {
         Trial::ignorable_test(self.name.clone(), move || match self.outcome() {
             Outcome::Passed => Ok(Completion::Completed),
             Outcome::Failed(reason) => Err(Failed::from(reason)),
-            Outcome::Ignored(capability) => {
-                Ok(Completion::ignored_with(format!("without the capability {capability}")))
-            }
+            Outcome::Ignored(capability) => Ok(Completion::ignored_with(format!("without {capability}"))),
         })
     }
 }

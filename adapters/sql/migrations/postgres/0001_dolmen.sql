@@ -68,5 +68,4 @@ create table dolmen_audit (
     action text not null,
     target text not null
 );
-create index dolmen_audit_tenant on dolmen_audit (tenant, at, id);
-create index dolmen_audit_at on dolmen_audit (at, id);
+create index dolmen_audit_tenant on dolmen_audit (tenant, id);

@@ -16,7 +16,7 @@ use dolmen_ports::{
 };
 pub use options::SqlOptions;
 pub use tx::SqlTx;
-pub(crate) use url::Place;
+use url::Place;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 use self::writers::Writers;
@@ -55,8 +55,7 @@ impl SqlDatabase {
     /// Opens the database of a `DATABASE_URL`; see [`DatabaseUrl`] for its forms.
     ///
     /// # Errors
-    /// `InvalidInput` when the URL is wrong, naming the part; `Unsupported` when its driver is not compiled in;
-    /// `Unavailable`, `Timeout` or `Unauthenticated` when the database cannot be opened.
+    /// `InvalidInput` when the URL is wrong, naming the part, or its driver is not compiled in; `Unavailable`, `Timeout` or `Unauthenticated` when the database cannot be opened.
     pub async fn connect(url: &str, options: SqlOptions) -> PortResult<Self> {
         let url = DatabaseUrl::parse(url).map_err(|error| {
             PortError::new(ErrorKind::InvalidInput, "database", "connect")
@@ -67,26 +66,18 @@ impl SqlDatabase {
     }
 
     async fn backend_of(url: &DatabaseUrl, options: &SqlOptions) -> PortResult<Box<dyn Backend>> {
-        match &url.0 {
+        match url.0 {
             #[cfg(feature = "sqlite")]
             Place::Memory => {
                 Ok(Box::new(crate::driver::sqlite::SqliteBackend::open_temporary(options).await?))
             }
             #[cfg(feature = "sqlite")]
-            Place::File(path) => {
+            Place::File(ref path) => {
                 Ok(Box::new(crate::driver::sqlite::SqliteBackend::open_file(path, options).await?))
             }
             #[cfg(feature = "postgres")]
-            Place::Postgres(text) => {
+            Place::Postgres(ref text) => {
                 Ok(Box::new(crate::driver::postgres::PostgresBackend::connect(text, options).await?))
-            }
-            #[cfg(not(all(feature = "sqlite", feature = "postgres")))]
-            _ => {
-                let _ = options;
-                Err(PortError::new(ErrorKind::Unsupported, "database", "connect").with_detail(format!(
-                    "the driver for {name} is not compiled in; rebuild with --features {name}",
-                    name = url.dialect().name()
-                )))
             }
         }
     }

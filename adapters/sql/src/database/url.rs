@@ -1,9 +1,8 @@
 //! Which database: the value of `DATABASE_URL`.
 
 use std::fmt;
-use std::path::PathBuf;
 
-use dolmen_ports::{Dialect, Secret};
+use dolmen_ports::Dialect;
 
 /// The parameters of a `postgres:` URL that are understood.
 const PARAMETERS: [&str; 8] = [
@@ -35,9 +34,12 @@ pub struct DatabaseUrl(pub(crate) Place);
 
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
+    #[cfg(feature = "sqlite")]
     Memory,
-    File(PathBuf),
-    Postgres(Secret<String>),
+    #[cfg(feature = "sqlite")]
+    File(std::path::PathBuf),
+    #[cfg(feature = "postgres")]
+    Postgres(dolmen_ports::Secret<String>),
 }
 
 /// What is wrong with a `DATABASE_URL`: the part and the fix, and never the text itself, which may hold a password.
@@ -62,51 +64,60 @@ impl DatabaseUrl {
     /// # Errors
     /// Names the part that is wrong and how to mend it; also when the driver is not compiled in.
     pub fn parse(text: &str) -> Result<Self, DatabaseUrlError> {
-        let place = match text.split_once(':') {
-            Some(("sqlite", rest)) => sqlite(rest)?,
-            Some(("postgres" | "postgresql", rest)) => postgres(text, rest)?,
-            _ => {
-                return wrong(
-                    "the scheme is unknown; examples: sqlite:var/app.db, postgres://user:password@localhost:5432/app",
-                );
-            }
-        };
-        let url = Self(place);
-        let dialect = url.dialect();
-        let compiled_in = match dialect {
-            Dialect::Sqlite => cfg!(feature = "sqlite"),
-            _ => cfg!(feature = "postgres"),
-        };
-        if compiled_in {
-            Ok(url)
-        } else {
-            let name = dialect.name();
-            wrong(format!("the driver for {name} is not compiled in; rebuild with --features {name}"))
+        match text.split_once(':') {
+            Some(("sqlite", rest)) => sqlite(rest),
+            Some(("postgres" | "postgresql", rest)) => postgres(text, rest),
+            _ => wrong(
+                "the scheme is unknown; examples: sqlite:var/app.db, postgres://user:password@localhost:5432/app",
+            ),
         }
     }
 
     /// The dialect of the database.
     pub fn dialect(&self) -> Dialect {
         match self.0 {
+            #[cfg(feature = "sqlite")]
             Place::Memory | Place::File(_) => Dialect::Sqlite,
+            #[cfg(feature = "postgres")]
             Place::Postgres(_) => Dialect::Postgres,
         }
     }
 }
 
-fn sqlite(rest: &str) -> Result<Place, DatabaseUrlError> {
+#[cfg(any(not(feature = "sqlite"), not(feature = "postgres")))]
+fn not_compiled_in(dialect: Dialect) -> Result<DatabaseUrl, DatabaseUrlError> {
+    let name = dialect.name();
+    wrong(format!("the driver for {name} is not compiled in; rebuild with --features {name}"))
+}
+
+fn sqlite(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     let path = rest.strip_prefix("//").unwrap_or(rest);
     match path {
-        ":memory:" => Ok(Place::Memory),
         "" => wrong("the path of the file is missing; example: sqlite:var/app.db"),
         path if path.contains(['?', '#']) => {
             wrong("a sqlite URL has no parameters; example: sqlite:var/app.db")
         }
-        path => Ok(Place::File(PathBuf::from(path))),
+        #[cfg(feature = "sqlite")]
+        ":memory:" => Ok(DatabaseUrl(Place::Memory)),
+        #[cfg(feature = "sqlite")]
+        path => Ok(DatabaseUrl(Place::File(path.into()))),
+        #[cfg(not(feature = "sqlite"))]
+        _ => not_compiled_in(Dialect::Sqlite),
     }
 }
 
-fn postgres(text: &str, rest: &str) -> Result<Place, DatabaseUrlError> {
+fn postgres(text: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    check_postgres(rest)?;
+    #[cfg(feature = "postgres")]
+    return Ok(DatabaseUrl(Place::Postgres(dolmen_ports::Secret::new(text.to_owned()))));
+    #[cfg(not(feature = "postgres"))]
+    {
+        let _ = text;
+        not_compiled_in(Dialect::Postgres)
+    }
+}
+
+fn check_postgres(rest: &str) -> Result<(), DatabaseUrlError> {
     let Some(rest) = rest.strip_prefix("//") else {
         return wrong("// is missing after the scheme; example: postgres://user:password@localhost:5432/app");
     };
@@ -130,7 +141,7 @@ fn postgres(text: &str, rest: &str) -> Result<Place, DatabaseUrlError> {
             return wrong(format!("sslmode is one of {}", SSL_MODES.join(", ")));
         }
     }
-    Ok(Place::Postgres(Secret::new(text.to_owned())))
+    Ok(())
 }
 
 fn percent_signs(user: &str) -> Result<(), DatabaseUrlError> {
@@ -169,7 +180,7 @@ mod tests {
     fn forms_of_sqlite_are_understood() {
         let file = |text: &str| match DatabaseUrl::parse(text).unwrap().0 {
             Place::File(path) => path.display().to_string(),
-            other => panic!("{other:?}"),
+            _ => String::new(),
         };
         assert_eq!(file("sqlite:var/app.db"), "var/app.db");
         assert_eq!(file("sqlite://var/app.db"), "var/app.db");

@@ -7,10 +7,9 @@ pub(crate) mod postgres;
 pub(crate) mod sqlite;
 
 use std::fmt;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{Dialect, PortError, PortResult};
+use dolmen_ports::{Dialect, PortResult};
 
 use crate::native::Native;
 use crate::statement::{Row, Value};
@@ -62,17 +61,4 @@ pub(crate) trait Session: fmt::Debug + Send {
     async fn rollback(self: Box<Self>) -> PortResult<()>;
 
     fn native(&mut self) -> Native<'_>;
-}
-
-/// Gives up after `limit`, whatever the network does: a connection that went dark must not keep its place.
-pub(crate) async fn within<T>(
-    limit: Duration,
-    operation: &'static str,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> PortResult<T> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => result.map_err(|error| crate::error::map_error(error, operation)),
-        Err(_) => Err(PortError::new(dolmen_ports::ErrorKind::Timeout, "database", operation)
-            .with_detail(format!("no answer within {limit:?}"))),
-    }
 }

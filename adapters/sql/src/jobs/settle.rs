@@ -139,22 +139,24 @@ pub(super) fn expired() -> Statement<'static> {
     framework_sql!("select 1 from dolmen_job where state = 'running' and lease_until < {now} limit 1")
 }
 
+/// Materialized, as in `prune`: PostgreSQL may run a subquery more than once, and its limit would not hold.
 pub(super) fn rescue(limit: u32) -> Statement<'static> {
     framework_sql!(
-        "update dolmen_job
+        "with dolmen_expired as materialized (
+             select id from dolmen_job where state = 'running' and lease_until < {now}
+             order by lease_until limit ? {skip_locked})
+         update dolmen_job
          set state = case when crashes + 1 >= ? or attempt >= max_attempts then 'dead' else 'ready' end,
              due_at = case when crashes + 1 >= ? or attempt >= max_attempts then due_at else {now} end,
              finished_at = case when crashes + 1 >= ? or attempt >= max_attempts then {now} else null end,
              crashes = crashes + 1, lease_until = null, worker = null,
              last_error = 'worker-crash: its lease ran out, so its process is taken for dead'
-         where state = 'running' and id in (
-             select id from dolmen_job where state = 'running' and lease_until < {now}
-             order by lease_until limit ? {skip_locked})
+         where state = 'running' and id in (select id from dolmen_expired)
          returning state, queue",
+        limit,
         MAX_CRASHES,
         MAX_CRASHES,
-        MAX_CRASHES,
-        limit
+        MAX_CRASHES
     )
 }
 
@@ -174,9 +176,10 @@ pub(super) fn rescued(rows: &[Row]) -> PortResult<(Rescued, Vec<QueueName>)> {
 
 pub(super) fn prune(kept_for: Duration, limit: u32) -> Statement<'static> {
     framework_sql!(
-        "delete from dolmen_job where id in (
+        "with dolmen_finished as materialized (
              select id from dolmen_job where state in ('done', 'discarded') and finished_at < {now_plus ?}
-             order by finished_at limit ? {skip_locked})",
+             order by finished_at limit ? {skip_locked})
+         delete from dolmen_job where id in (select id from dolmen_finished)",
         micros(kept_for).saturating_neg(),
         limit
     )

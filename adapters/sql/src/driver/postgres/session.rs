@@ -8,11 +8,11 @@ use sqlx::postgres::{PgArguments, PgPool};
 use sqlx::types::Json;
 use sqlx::{Arguments, Executor, Postgres};
 
-use super::purge;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
+use super::{purge, within};
 use crate::driver::lent::Lent;
-use crate::driver::{Mode, Session, within};
+use crate::driver::{Mode, Session};
 use crate::error::map_error;
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
