@@ -3,10 +3,7 @@
 use async_trait::async_trait;
 use dolmen::{PortResult, ReadTx};
 
-dolmen::define_id! {
-    /// Identifies a customer of a tenant.
-    pub struct CustomerId;
-}
+pub use crate::domain::CustomerId;
 
 /// What others see of a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]

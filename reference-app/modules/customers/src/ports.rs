@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use dolmen::{PortResult, ReadTx, WriteTx};
 
-use crate::api::CustomerId;
-use crate::domain::Customer;
+use crate::domain::{Customer, CustomerId};
 
 /// Keeps customers of the transaction's tenant.
 ///

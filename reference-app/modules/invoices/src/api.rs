@@ -5,10 +5,7 @@ use customers::api::CustomerId;
 use dolmen::{Event, PortResult, ReadTx, Timestamp};
 use serde::{Deserialize, Serialize};
 
-dolmen::define_id! {
-    /// Identifies an invoice.
-    pub struct InvoiceId;
-}
+pub use crate::domain::{InvoiceId, Revenue};
 
 /// An invoice was issued: it has its number, and its customer owes its total.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,25 +27,6 @@ pub struct InvoiceIssued {
 
 impl Event for InvoiceIssued {
     const NAME: &'static str = "invoices.invoice_issued.v1";
-}
-
-/// The revenue of one currency in a span of time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Revenue {
-    /// ISO 4217.
-    pub currency: String,
-    /// How many invoices were issued and not cancelled.
-    pub invoices: i64,
-    /// Their total in the currency's smallest unit.
-    pub total_minor: i64,
-}
-
-impl Revenue {
-    /// Revenue of a currency.
-    pub fn new(currency: impl Into<String>, invoices: i64, total_minor: i64) -> Self {
-        Self { currency: currency.into(), invoices, total_minor }
-    }
 }
 
 /// Questions that other modules may ask, in a transaction of theirs and about its tenant.

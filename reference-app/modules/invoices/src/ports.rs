@@ -3,8 +3,7 @@
 use async_trait::async_trait;
 use dolmen::{PortResult, ReadTx, Timestamp, WriteTx};
 
-use crate::api::{InvoiceId, Revenue};
-use crate::domain::{Invoice, Status};
+use crate::domain::{Invoice, InvoiceId, Revenue, Status};
 
 /// Keeps invoices of the transaction's tenant.
 ///

@@ -2,7 +2,10 @@
 
 use dolmen::{MailAddress, Timestamp};
 
-use crate::api::CustomerId;
+dolmen::define_id! {
+    /// Identifies a customer of a tenant.
+    pub struct CustomerId;
+}
 
 /// What a user says about a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,4 +2,5 @@
 
 mod customer;
 
+pub use customer::CustomerId;
 pub(crate) use customer::{Customer, Details, InvalidDetails};

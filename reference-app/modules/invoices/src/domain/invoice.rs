@@ -4,7 +4,11 @@ use customers::api::CustomerId;
 use dolmen::Timestamp;
 
 use super::line::{InvalidContent, Line};
-use crate::api::InvoiceId;
+
+dolmen::define_id! {
+    /// Identifies an invoice.
+    pub struct InvoiceId;
+}
 
 /// Where an invoice is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,20 @@
+//! What invoices brought in.
+
+/// The revenue of one currency in a span of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Revenue {
+    /// ISO 4217.
+    pub currency: String,
+    /// How many invoices were issued and not cancelled.
+    pub invoices: i64,
+    /// Their total in the currency's smallest unit.
+    pub total_minor: i64,
+}
+
+impl Revenue {
+    /// Revenue of a currency.
+    pub fn new(currency: impl Into<String>, invoices: i64, total_minor: i64) -> Self {
+        Self { currency: currency.into(), invoices, total_minor }
+    }
+}
