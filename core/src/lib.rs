@@ -24,6 +24,7 @@
 
 mod app;
 mod app_ports;
+mod audit;
 mod auth;
 mod backoff;
 pub mod config;
@@ -42,6 +43,7 @@ mod schedule;
 
 pub use app::{App, AppBuilder, AppSettings, BuildError, BuildInfo, Phase, RunError, Signals, Violation};
 pub use app_ports::AppPorts;
+pub use audit::AuditTrail;
 pub use auth::{OpenedSession, OsRandomness, Randomness, SessionAuthenticator, Sessions};
 pub use config::Environment;
 pub use dolmen_ports as ports;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
+use crate::audit::Actor;
 use crate::database::{ReadTx, WriteTx};
 use crate::error::PortResult;
 use crate::secret::Secret;
@@ -31,6 +32,11 @@ impl Principal {
     /// A user acting for a tenant.
     pub fn new(user: UserId, tenant: TenantId, role: impl Into<String>) -> Self {
         Self { user, tenant, role: role.into() }
+    }
+
+    /// The user as the actor of an audit entry.
+    pub const fn actor(&self) -> Actor {
+        Actor::User(self.user)
     }
 }
 

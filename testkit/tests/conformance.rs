@@ -1,47 +1,13 @@
-//! The fakes keep what the ports promise, and so do the clock and the ids that ship.
+//! The fakes keep what the ports promise.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-use dolmen_ports::{BoxError, IdGenerator, UuidV7Ids};
-use dolmen_testkit::conformance::ids::{self, IdsHarness};
-use dolmen_testkit::conformance::objects::{self, ObjectsCapabilities};
-use dolmen_testkit::conformance::{
-    self, Harness, MemoryHarness, audit, authenticator, database, inbox, jobs, mail, metrics, schedules,
-    sessions,
-};
+use dolmen_testkit::conformance::{self, MemoryHarness, database, jobs, mail, objects};
 
 fn main() -> ExitCode {
-    let cases = [
-        database::cases("memory", MemoryHarness::CAPABILITIES, MemoryHarness::fresh),
-        jobs::cases("memory", MemoryHarness::fresh),
-        schedules::cases("memory", MemoryHarness::fresh),
-        inbox::cases("memory", MemoryHarness::fresh),
-        sessions::cases("memory", MemoryHarness::fresh),
-        audit::cases("memory", MemoryHarness::fresh),
-        mail::cases("memory", MemoryHarness::fresh),
-        objects::cases("memory", ObjectsCapabilities::all(), MemoryHarness::fresh),
-        authenticator::cases("memory", MemoryHarness::fresh),
-        metrics::cases("memory", MemoryHarness::fresh),
-        ids::cases("memory", MemoryHarness::fresh),
-        ids::cases("system", SystemHarness::fresh),
-    ];
-    conformance::run(cases.into_iter().flatten())
-}
-
-/// What the ports crate itself offers for the machine that it runs on.
-struct SystemHarness;
-
-impl SystemHarness {
-    async fn fresh() -> Result<Self, BoxError> {
-        Ok(Self)
-    }
-}
-
-impl Harness for SystemHarness {}
-
-impl IdsHarness for SystemHarness {
-    fn generator(&self) -> Arc<dyn IdGenerator> {
-        Arc::new(UuidV7Ids::new())
-    }
+    let mut cases = database::cases("memory", MemoryHarness::CAPABILITIES, MemoryHarness::fresh);
+    cases.extend(jobs::cases("memory", MemoryHarness::fresh));
+    cases.extend(mail::cases("memory", MemoryHarness::fresh));
+    cases.extend(objects::cases("memory", objects::ObjectsCapabilities::all(), MemoryHarness::fresh));
+    conformance::run(cases)
 }

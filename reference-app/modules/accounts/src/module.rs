@@ -3,10 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dolmen::{
-    AuditLog, BoxError, Clock, Database, IdGenerator, MigrationSet, Module, ModuleName, Registrar, Sessions,
-    migrations,
-};
+use dolmen::{BoxError, MigrationSet, Module, ModuleName, Registrar, migrations};
 use dolmen_poem::ApiExt;
 
 use crate::adapters::argon2::Argon2Passwords;
@@ -14,8 +11,8 @@ use crate::adapters::facade::AccountsFacade;
 use crate::adapters::http::{SessionHttp, SignInHttp};
 use crate::adapters::sql::SqlAccounts;
 use crate::api::Accounts;
-use crate::application::{SeedDemo, SignIn, SignOut, WhoAmI};
-use crate::ports::{AccountRepository, Passwords};
+use crate::application::UseCases;
+pub use crate::ports::AccountsPorts;
 
 const NAME: ModuleName = ModuleName::new("accounts");
 const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_accounts");
@@ -23,55 +20,23 @@ const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_accounts");
 /// The address and the password of the demo tenant's user, outside production.
 pub const DEMO_USER: (&str, &str) = ("demo@example.com", "demo-password");
 
-/// The ports that accounts need.
-#[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "made by the wiring")]
-pub struct AccountsPorts {
-    /// Where accounts are kept.
-    pub database: Database,
-    /// Opens and closes sessions.
-    pub sessions: Sessions,
-    /// Who did what.
-    pub audit: Arc<dyn AuditLog>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids.
-    pub ids: Arc<dyn IdGenerator>,
-    /// Whether the demo tenant is there; never in production.
-    pub demo: bool,
-}
-
 /// Accounts as a module.
+#[derive(Debug)]
 pub struct AccountsModule {
-    ports: AccountsPorts,
-    accounts: Arc<dyn AccountRepository>,
-    passwords: Arc<dyn Passwords>,
+    use_cases: Arc<UseCases>,
 }
 
 impl AccountsModule {
     /// Accounts on these ports.
     pub fn new(mut ports: AccountsPorts) -> Self {
         ports.database = ports.database.for_module(NAME);
-        Self { ports, accounts: Arc::new(SqlAccounts), passwords: Arc::new(Argon2Passwords) }
+        let (accounts, passwords) = (Arc::new(SqlAccounts), Arc::new(Argon2Passwords));
+        Self { use_cases: Arc::new(UseCases { ports, accounts, passwords }) }
     }
 
     /// What other modules may ask.
     pub fn api(&self) -> Arc<dyn Accounts> {
-        Arc::new(AccountsFacade(Arc::clone(&self.accounts)))
-    }
-
-    fn sign_in_http(&self) -> SignInHttp {
-        let AccountsPorts { database, sessions, audit, clock, ids, .. } = self.ports.clone();
-        let (accounts, passwords) = (Arc::clone(&self.accounts), Arc::clone(&self.passwords));
-        SignInHttp { sign_in: SignIn { database, accounts, passwords, sessions, audit, clock, ids } }
-    }
-
-    fn session_http(&self) -> SessionHttp {
-        let AccountsPorts { database, sessions, audit, clock, ids, .. } = self.ports.clone();
-        SessionHttp {
-            who_am_i: WhoAmI { database: database.clone(), accounts: Arc::clone(&self.accounts) },
-            sign_out: SignOut { database, sessions, audit, clock, ids },
-        }
+        Arc::new(AccountsFacade(Arc::clone(&self.use_cases.accounts)))
     }
 }
 
@@ -86,15 +51,13 @@ impl Module for AccountsModule {
     }
 
     fn register(&self, registrar: &mut Registrar<'_>) {
-        registrar.public_api(self.sign_in_http());
-        registrar.api(self.session_http());
+        registrar.public_api(SignInHttp(Arc::clone(&self.use_cases)));
+        registrar.api(SessionHttp(Arc::clone(&self.use_cases)));
     }
 
     async fn start(&self) -> Result<(), BoxError> {
-        if self.ports.demo {
-            let (database, accounts) = (self.ports.database.clone(), Arc::clone(&self.accounts));
-            let seed = SeedDemo { database, accounts, passwords: Arc::clone(&self.passwords) };
-            seed.run(DEMO_USER.0, DEMO_USER.1).await?;
+        if self.use_cases.ports.demo {
+            self.use_cases.seed_demo(DEMO_USER.0, DEMO_USER.1).await?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What other modules may use of customers.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use dolmen::{PortResult, ReadTx};
 
@@ -26,7 +28,7 @@ impl CustomerSummary {
 
 /// Questions that other modules may ask, in a transaction of theirs and about its tenant.
 #[async_trait]
-pub trait Customers: Send + Sync + 'static {
+pub trait Customers: fmt::Debug + Send + Sync + 'static {
     /// The customer, when the transaction's tenant has it.
     async fn find(&self, tx: &mut ReadTx, id: CustomerId) -> PortResult<Option<CustomerSummary>>;
 }

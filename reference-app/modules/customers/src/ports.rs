@@ -1,7 +1,10 @@
 //! What customers need from outside: a place to keep them.
 
+use std::fmt;
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use dolmen::{PortResult, ReadTx, WriteTx};
+use dolmen::{AuditTrail, Clock, Database, IdGenerator, PortResult, ReadTx, WriteTx};
 
 use crate::domain::{Customer, CustomerId};
 
@@ -13,7 +16,7 @@ use crate::domain::{Customer, CustomerId};
 /// - `CR-3` `page` is newest first, goes on after the given customer, and holds only customers whose search text
 ///   contains `search`, letter for letter: `%` and `_` are letters.
 #[async_trait]
-pub(crate) trait CustomerRepository: Send + Sync + 'static {
+pub(crate) trait CustomerRepository: fmt::Debug + Send + Sync + 'static {
     async fn insert(&self, tx: &mut WriteTx, customer: &Customer) -> PortResult<()>;
     async fn find(&self, tx: &mut ReadTx, id: CustomerId) -> PortResult<Option<Customer>>;
     /// Stores the details of `customer` where its version is `customer.version`.
@@ -25,4 +28,18 @@ pub(crate) trait CustomerRepository: Send + Sync + 'static {
         after: Option<CustomerId>,
         limit: u32,
     ) -> PortResult<Vec<Customer>>;
+}
+
+/// The ports that customers need.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "made by the wiring")]
+pub struct CustomersPorts {
+    /// Where customers are kept.
+    pub database: Database,
+    /// Who did what.
+    pub audit: AuditTrail,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn IdGenerator>,
 }

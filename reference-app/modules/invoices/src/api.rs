@@ -1,5 +1,7 @@
 //! What other modules may use of invoices.
 
+use std::fmt;
+
 use async_trait::async_trait;
 use customers::api::CustomerId;
 use dolmen::{Event, PortResult, ReadTx, Timestamp};
@@ -31,7 +33,7 @@ impl Event for InvoiceIssued {
 
 /// Questions that other modules may ask, in a transaction of theirs and about its tenant.
 #[async_trait]
-pub trait Invoices: Send + Sync + 'static {
+pub trait Invoices: fmt::Debug + Send + Sync + 'static {
     /// The revenue of invoices issued in `from..to` and not cancelled, by currency in order.
     async fn revenue(&self, tx: &mut ReadTx, from: Timestamp, to: Timestamp) -> PortResult<Vec<Revenue>>;
 }

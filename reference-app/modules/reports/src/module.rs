@@ -2,80 +2,28 @@
 
 use std::sync::Arc;
 
-use accounts::api::Accounts;
-use dolmen::{
-    AuditLog, Clock, Cron, Database, IdGenerator, Jobs, MigrationSet, Module, ModuleName, ObjectStore,
-    Registrar, migrations,
-};
+use dolmen::{Cron, MigrationSet, Module, ModuleName, Registrar, migrations};
 use dolmen_poem::ApiExt;
-use invoices::api::Invoices;
 
 use crate::adapters::http::ReportsHttp;
 use crate::adapters::sql::SqlReports;
-use crate::application::{
-    FindReport, MakeReport, RequestNightly, RequestReport, StartNightly, StartNightlyJob,
-};
-use crate::ports::ReportRepository;
+use crate::application::{MakeReport, RequestNightly, StartNightly, UseCases};
+pub use crate::ports::ReportsPorts;
 
 const NAME: ModuleName = ModuleName::new("reports");
-const REQUIRES: &[ModuleName] = &[ModuleName::new("accounts"), ModuleName::new("invoices")];
 pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_reports");
 
-/// The ports that reports need.
-#[derive(Clone)]
-#[expect(clippy::exhaustive_structs, reason = "made by the wiring")]
-pub struct ReportsPorts {
-    /// Where it is kept what was asked for.
-    pub database: Database,
-    /// Which tenants there are.
-    pub accounts: Arc<dyn Accounts>,
-    /// What was earned.
-    pub invoices: Arc<dyn Invoices>,
-    /// Where reports lie.
-    pub objects: Arc<dyn ObjectStore>,
-    /// Enqueues the making of reports.
-    pub jobs: Jobs,
-    /// Who did what.
-    pub audit: Arc<dyn AuditLog>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids.
-    pub ids: Arc<dyn IdGenerator>,
-}
-
 /// Reports as a module.
+#[derive(Debug)]
 pub struct ReportsModule {
-    ports: ReportsPorts,
-    reports: Arc<dyn ReportRepository>,
+    use_cases: Arc<UseCases>,
 }
 
 impl ReportsModule {
     /// Reports on these ports.
     pub fn new(mut ports: ReportsPorts) -> Self {
         ports.database = ports.database.for_module(NAME);
-        Self { ports, reports: Arc::new(SqlReports) }
-    }
-
-    fn request(&self) -> RequestReport {
-        let ReportsPorts { database, jobs, audit, clock, ids, .. } = self.ports.clone();
-        RequestReport { database, reports: Arc::clone(&self.reports), jobs, audit, clock, ids }
-    }
-
-    fn http(&self) -> ReportsHttp {
-        let ReportsPorts { database, objects, .. } = self.ports.clone();
-        ReportsHttp {
-            request: self.request(),
-            find: FindReport { database, reports: Arc::clone(&self.reports), objects },
-        }
-    }
-
-    fn make_report(&self) -> MakeReport {
-        let ReportsPorts { database, invoices, objects, .. } = self.ports.clone();
-        MakeReport { database, reports: Arc::clone(&self.reports), invoices, objects }
-    }
-
-    fn start_nightly(&self) -> StartNightly {
-        StartNightly { accounts: Arc::clone(&self.ports.accounts), jobs: self.ports.jobs.clone() }
+        Self { use_cases: Arc::new(UseCases { ports, reports: Arc::new(SqlReports) }) }
     }
 }
 
@@ -85,7 +33,7 @@ impl Module for ReportsModule {
     }
 
     fn requires(&self) -> &'static [ModuleName] {
-        REQUIRES
+        const { &[ModuleName::new("accounts"), ModuleName::new("invoices")] }
     }
 
     fn migrations(&self) -> MigrationSet {
@@ -93,10 +41,10 @@ impl Module for ReportsModule {
     }
 
     fn register(&self, registrar: &mut Registrar<'_>) {
-        registrar.api(self.http());
-        registrar.job(self.make_report());
-        registrar.job(self.start_nightly());
-        registrar.job(RequestNightly { request: self.request() });
-        registrar.schedule("nightly", Cron::new("15 2 * * *"), |tick| StartNightlyJob { tick });
+        registrar.api(ReportsHttp(Arc::clone(&self.use_cases)));
+        registrar.job::<MakeReport>(Arc::clone(&self.use_cases));
+        registrar.job::<StartNightly>(Arc::clone(&self.use_cases));
+        registrar.job::<RequestNightly>(Arc::clone(&self.use_cases));
+        registrar.schedule("nightly", Cron::new("15 2 * * *"), |tick| StartNightly { tick });
     }
 }

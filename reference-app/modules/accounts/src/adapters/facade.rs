@@ -9,6 +9,7 @@ use crate::api::Accounts;
 use crate::ports::AccountRepository;
 
 /// The public `api` over the repository.
+#[derive(Debug)]
 pub(crate) struct AccountsFacade(pub(crate) Arc<dyn AccountRepository>);
 
 #[async_trait]

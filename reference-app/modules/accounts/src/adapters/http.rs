@@ -1,22 +1,21 @@
 //! Accounts over HTTP: parse, call, map.
 
+use std::sync::Arc;
+
 use dolmen::{Secret, TenantId, UserId};
 use dolmen_poem::{Authenticated, Created, Id, JsonBody, NoContent, Problem, Rfc3339};
 use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
-use crate::application::{SignIn, SignInError, SignOut, WhoAmI};
+use crate::application::{SignInError, UseCases};
 
 /// The route that needs no principal.
-pub(crate) struct SignInHttp {
-    pub(crate) sign_in: SignIn,
-}
+#[derive(Debug)]
+pub(crate) struct SignInHttp(pub(crate) Arc<UseCases>);
 
 /// The routes of somebody who is signed in.
-pub(crate) struct SessionHttp {
-    pub(crate) sign_out: SignOut,
-    pub(crate) who_am_i: WhoAmI,
-}
+#[derive(Debug)]
+pub(crate) struct SessionHttp(pub(crate) Arc<UseCases>);
 
 /// Who wants to sign in.
 #[derive(Clone, Object)]
@@ -52,7 +51,7 @@ impl SignInHttp {
     #[oai(path = "/v1/session", method = "post", operation_id = "sign_in")]
     async fn sign_in(&self, JsonBody(body): JsonBody<SignInDto>) -> Result<Created<SessionDto>, Problem> {
         let opened =
-            self.sign_in.run(&body.email, Secret::new(body.password)).await.map_err(|error| match error {
+            self.0.sign_in(&body.email, Secret::new(body.password)).await.map_err(|error| match error {
                 SignInError::Refused => Problem::unauthenticated(),
                 SignInError::Port(error) => error.into(),
             })?;
@@ -67,14 +66,14 @@ impl SessionHttp {
     /// Signs out: the token is void at once.
     #[oai(path = "/v1/session", method = "delete", operation_id = "sign_out")]
     async fn sign_out(&self, caller: Authenticated) -> Result<NoContent, Problem> {
-        self.sign_out.run(caller.principal(), caller.credentials()).await?;
+        self.0.sign_out(caller.principal(), caller.credentials()).await?;
         Ok(NoContent)
     }
 
     /// Tells who is signed in.
     #[oai(path = "/v1/me", method = "get", operation_id = "who_am_i")]
     async fn who_am_i(&self, caller: Authenticated) -> Result<Json<MeDto>, Problem> {
-        let me = self.who_am_i.run(caller.principal()).await?;
+        let me = self.0.who_am_i(caller.principal()).await?;
         Ok(Json(MeDto {
             user_id: Id(caller.user),
             email: me.email,

@@ -5,7 +5,16 @@ mod sign_in;
 mod sign_out;
 mod who_am_i;
 
-pub(crate) use seed_demo::SeedDemo;
-pub(crate) use sign_in::{SignIn, SignInError};
-pub(crate) use sign_out::SignOut;
-pub(crate) use who_am_i::{Me, WhoAmI};
+use std::sync::Arc;
+
+pub(crate) use sign_in::SignInError;
+
+use crate::ports::{AccountRepository, AccountsPorts, Passwords};
+
+/// The use cases and what they work with.
+#[derive(Debug)]
+pub(crate) struct UseCases {
+    pub(crate) ports: AccountsPorts,
+    pub(crate) accounts: Arc<dyn AccountRepository>,
+    pub(crate) passwords: Arc<dyn Passwords>,
+}

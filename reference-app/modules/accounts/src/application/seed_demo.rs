@@ -1,27 +1,19 @@
 //! The demo tenant, for trying things out. Never in production.
 
-use std::sync::Arc;
+use dolmen::{ErrorKind, PortResult, Secret, TenantId, UserId, Uuid};
 
-use dolmen::{Database, ErrorKind, PortResult, Secret, TenantId, UserId, Uuid};
-
+use super::UseCases;
 use crate::domain::{Tenant, User, normalized_email};
-use crate::ports::{AccountRepository, Passwords};
 
 /// The demo tenant and its user have the same ids everywhere, so that seeding twice does nothing.
 const TENANT: TenantId = TenantId::new(Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_00aa));
 const USER: UserId = UserId::new(Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_00bb));
 
-/// Makes sure that the demo tenant is there.
-pub(crate) struct SeedDemo {
-    pub(crate) database: Database,
-    pub(crate) accounts: Arc<dyn AccountRepository>,
-    pub(crate) passwords: Arc<dyn Passwords>,
-}
-
-impl SeedDemo {
-    /// Seeds the demo user with an address and a password.
-    pub(crate) async fn run(&self, email: &str, password: &str) -> PortResult<()> {
+impl UseCases {
+    /// Makes sure that the demo tenant is there, with a user of this address and password.
+    pub(crate) async fn seed_demo(&self, email: &str, password: &str) -> PortResult<()> {
         let seeded: PortResult<bool> = self
+            .ports
             .database
             .system()
             .read(async |tx| Ok(self.accounts.tenant(tx, TENANT).await?.is_some()))
@@ -38,6 +30,7 @@ impl SeedDemo {
             role: "admin".to_owned(),
         };
         let inserted: PortResult<()> = self
+            .ports
             .database
             .system()
             .write(async |tx| {

@@ -1,29 +1,14 @@
 //! Signing in: an address, a password, a session.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use dolmen::{
-    Actor, AuditEntry, AuditLog, Clock, Database, IdGenerator, OpenedSession, PortError, PortResult,
-    Retryable, Secret, Sessions,
-};
+use dolmen::{OpenedSession, PortError, PortResult, Retryable, Secret};
 
+use super::UseCases;
 use crate::domain::{User, normalized_email};
-use crate::ports::{AccountRepository, Passwords};
 
 /// A working day: long enough not to disturb, short enough that a lost laptop is not signed in for ever.
 const SESSION_VALID_FOR: Duration = Duration::from_hours(12);
-
-/// Opens a session for a user who knows the password.
-pub(crate) struct SignIn {
-    pub(crate) database: Database,
-    pub(crate) accounts: Arc<dyn AccountRepository>,
-    pub(crate) passwords: Arc<dyn Passwords>,
-    pub(crate) sessions: Sessions,
-    pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-}
 
 /// Why nobody was signed in.
 #[derive(Debug, thiserror::Error)]
@@ -44,15 +29,16 @@ impl Retryable for SignInError {
     }
 }
 
-impl SignIn {
-    pub(crate) async fn run(
+impl UseCases {
+    /// Opens a session for a user who knows the password.
+    pub(crate) async fn sign_in(
         &self,
         email: &str,
         password: Secret<String>,
     ) -> Result<OpenedSession, SignInError> {
         let email = normalized_email(email);
         let found: PortResult<Option<User>> =
-            self.database.system().read(async |tx| self.accounts.user_by_email(tx, &email).await).await;
+            self.ports.database.system().read(async |tx| self.accounts.user_by_email(tx, &email).await).await;
         let user = found?;
         // Asked without a user too, so that the time it takes tells nothing.
         let fits =
@@ -63,19 +49,15 @@ impl SignIn {
 
     async fn open(&self, user: &User) -> PortResult<OpenedSession> {
         let principal = user.principal();
-        self.database
+        self.ports
+            .database
             .tenant(user.tenant)
             .write(async |tx| {
-                let opened = self.sessions.open(tx, &principal, SESSION_VALID_FOR).await?;
-                let (now, actor) = (self.clock.now(), Actor::User(user.id));
-                let entry = AuditEntry::new(
-                    self.ids.next(),
-                    now,
-                    actor,
-                    "accounts.sign_in",
-                    format!("user/{}", user.id),
-                );
-                self.audit.record(tx, &entry).await?;
+                let opened = self.ports.sessions.open(tx, &principal, SESSION_VALID_FOR).await?;
+                self.ports
+                    .audit
+                    .record(tx, principal.actor(), "accounts.sign_in", format!("user/{}", user.id))
+                    .await?;
                 Ok(opened)
             })
             .await

@@ -1,10 +1,8 @@
 //! Telling a user who they are.
 
-use std::sync::Arc;
+use dolmen::{ErrorKind, PortError, PortResult, Principal};
 
-use dolmen::{Database, ErrorKind, PortError, PortResult, Principal};
-
-use crate::ports::AccountRepository;
+use super::UseCases;
 
 /// What a user sees of themselves.
 pub(crate) struct Me {
@@ -12,15 +10,11 @@ pub(crate) struct Me {
     pub(crate) tenant_name: String,
 }
 
-/// Reads the user and the tenant of a principal.
-pub(crate) struct WhoAmI {
-    pub(crate) database: Database,
-    pub(crate) accounts: Arc<dyn AccountRepository>,
-}
-
-impl WhoAmI {
-    pub(crate) async fn run(&self, principal: &Principal) -> PortResult<Me> {
-        self.database
+impl UseCases {
+    /// Reads the user and the tenant of a principal.
+    pub(crate) async fn who_am_i(&self, principal: &Principal) -> PortResult<Me> {
+        self.ports
+            .database
             .tenant(principal.tenant)
             .read(async |tx| {
                 // A session outlives neither its user nor its tenant for long, but it can: then it is void.

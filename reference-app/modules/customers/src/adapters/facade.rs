@@ -9,6 +9,7 @@ use crate::api::{CustomerId, CustomerSummary, Customers};
 use crate::ports::CustomerRepository;
 
 /// The public `api` over the repository.
+#[derive(Debug)]
 pub(crate) struct CustomersFacade(pub(crate) Arc<dyn CustomerRepository>);
 
 #[async_trait]

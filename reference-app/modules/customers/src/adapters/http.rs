@@ -1,5 +1,7 @@
 //! Customers over HTTP: parse, call, map.
 
+use std::sync::Arc;
+
 use dolmen_poem::{
     Authenticated, Created, Fault, Id, IfMatch, JsonBody, Page, PageOf, Problem, Rfc3339, Versioned,
 };
@@ -8,15 +10,12 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Object, OpenApi};
 
 use crate::api::CustomerId;
-use crate::application::{AddCustomer, AddCustomerError, ChangeCustomer, ChangeCustomerError, FindCustomers};
+use crate::application::{AddCustomerError, ChangeCustomerError, UseCases};
 use crate::domain::{Customer, Details, InvalidDetails};
 
 /// The routes of this module.
-pub(crate) struct CustomersHttp {
-    pub(crate) add: AddCustomer,
-    pub(crate) change: ChangeCustomer,
-    pub(crate) find: FindCustomers,
-}
+#[derive(Debug)]
+pub(crate) struct CustomersHttp(pub(crate) Arc<UseCases>);
 
 /// What is said about a customer.
 #[derive(Debug, Clone, Object)]
@@ -50,10 +49,11 @@ impl CustomersHttp {
         caller: Authenticated,
         JsonBody(body): JsonBody<DetailsDto>,
     ) -> Result<Created<CustomerDto>, Problem> {
-        let customer = self.add.run(caller.principal(), body.into()).await.map_err(|error| match error {
-            AddCustomerError::Invalid(invalid) => invalid_problem(&invalid),
-            AddCustomerError::Port(error) => error.into(),
-        })?;
+        let customer =
+            self.0.add_customer(caller.principal(), body.into()).await.map_err(|error| match error {
+                AddCustomerError::Invalid(invalid) => invalid_problem(&invalid),
+                AddCustomerError::Port(error) => error.into(),
+            })?;
         let version = customer.version;
         Ok(Created::new(format!("/v1/customers/{}", customer.id), customer.into()).with_version(version))
     }
@@ -74,7 +74,7 @@ impl CustomersHttp {
             )]));
         }
         let customers =
-            self.find.page(caller.principal(), search.as_deref(), page.after()?, page.rows()).await?;
+            self.0.list_customers(caller.principal(), search.as_deref(), page.after()?, page.rows()).await?;
         let items = customers.into_iter().map(CustomerDto::from).collect();
         Ok(Json(PageOf::new(items, &page, |last: &CustomerDto| last.id.0)?))
     }
@@ -86,7 +86,8 @@ impl CustomersHttp {
         caller: Authenticated,
         Path(id): Path<Id<CustomerId>>,
     ) -> Result<Versioned<CustomerDto>, Problem> {
-        let customer = self.find.one(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
+        let customer =
+            self.0.find_customer(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
         let version = customer.version;
         Ok(Versioned::new(customer.into(), version))
     }
@@ -100,7 +101,7 @@ impl CustomersHttp {
         if_match: IfMatch,
         JsonBody(body): JsonBody<DetailsDto>,
     ) -> Result<Versioned<CustomerDto>, Problem> {
-        let changed = self.change.run(caller.principal(), id.0, if_match.version(), body.into()).await;
+        let changed = self.0.change_customer(caller.principal(), id.0, if_match.version(), body.into()).await;
         let customer = changed.map_err(|error| match error {
             ChangeCustomerError::NotFound => Problem::not_found(),
             ChangeCustomerError::Stale => Problem::stale_version(),

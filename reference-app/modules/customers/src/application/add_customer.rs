@@ -1,21 +1,10 @@
 //! Adding a customer.
 
-use std::sync::Arc;
+use dolmen::{PortError, Principal, Retryable};
 
-use dolmen::{Actor, AuditEntry, AuditLog, Clock, Database, IdGenerator, PortError, Principal, Retryable};
-
+use super::UseCases;
 use crate::api::CustomerId;
 use crate::domain::{Customer, Details, InvalidDetails};
-use crate::ports::CustomerRepository;
-
-/// Adds a customer, with its audit row.
-pub(crate) struct AddCustomer {
-    pub(crate) database: Database,
-    pub(crate) customers: Arc<dyn CustomerRepository>,
-    pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-}
 
 /// Why a customer was not added.
 #[derive(Debug, thiserror::Error)]
@@ -35,27 +24,22 @@ impl Retryable for AddCustomerError {
     }
 }
 
-impl AddCustomer {
-    pub(crate) async fn run(
+impl UseCases {
+    /// Adds a customer, with its audit row.
+    pub(crate) async fn add_customer(
         &self,
         principal: &Principal,
         details: Details,
     ) -> Result<Customer, AddCustomerError> {
-        let now = self.clock.now();
-        let customer = Customer::new(CustomerId::new(self.ids.next()), details, now)?;
-        self.database
+        let customer =
+            Customer::new(CustomerId::new(self.ports.ids.next()), details, self.ports.clock.now())?;
+        self.ports
+            .database
             .tenant(principal.tenant)
             .write(async |tx| -> Result<(), AddCustomerError> {
                 self.customers.insert(tx, &customer).await?;
                 let target = format!("customer/{}", customer.id);
-                let entry = AuditEntry::new(
-                    self.ids.next(),
-                    now,
-                    Actor::User(principal.user),
-                    "customers.add_customer",
-                    target,
-                );
-                Ok(self.audit.record(tx, &entry).await?)
+                Ok(self.ports.audit.record(tx, principal.actor(), "customers.add_customer", target).await?)
             })
             .await?;
         Ok(customer)

@@ -1,21 +1,10 @@
 //! Changing a customer that nobody else changed meanwhile.
 
-use std::sync::Arc;
+use dolmen::{PortError, Principal, Retryable};
 
-use dolmen::{Actor, AuditEntry, AuditLog, Clock, Database, IdGenerator, PortError, Principal, Retryable};
-
+use super::UseCases;
 use crate::api::CustomerId;
 use crate::domain::{Customer, Details, InvalidDetails};
-use crate::ports::CustomerRepository;
-
-/// Replaces a customer's details if its version is still the one that the user saw.
-pub(crate) struct ChangeCustomer {
-    pub(crate) database: Database,
-    pub(crate) customers: Arc<dyn CustomerRepository>,
-    pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-}
 
 /// Why a customer was not changed.
 #[derive(Debug, thiserror::Error)]
@@ -39,8 +28,9 @@ impl Retryable for ChangeCustomerError {
     }
 }
 
-impl ChangeCustomer {
-    pub(crate) async fn run(
+impl UseCases {
+    /// Replaces a customer's details if its version is still the one that the user saw.
+    pub(crate) async fn change_customer(
         &self,
         principal: &Principal,
         id: CustomerId,
@@ -48,8 +38,8 @@ impl ChangeCustomer {
         details: Details,
     ) -> Result<Customer, ChangeCustomerError> {
         let details = details.checked()?;
-        let now = self.clock.now();
-        self.database
+        self.ports
+            .database
             .tenant(principal.tenant)
             .write(async |tx| {
                 let mut customer = self.customers.find(tx, id).await?.ok_or(ChangeCustomerError::NotFound)?;
@@ -60,14 +50,7 @@ impl ChangeCustomer {
                 }
                 customer.version += 1;
                 let target = format!("customer/{id}");
-                let entry = AuditEntry::new(
-                    self.ids.next(),
-                    now,
-                    Actor::User(principal.user),
-                    "customers.change_customer",
-                    target,
-                );
-                self.audit.record(tx, &entry).await?;
+                self.ports.audit.record(tx, principal.actor(), "customers.change_customer", target).await?;
                 Ok(customer)
             })
             .await

@@ -4,6 +4,16 @@ mod add_customer;
 mod change_customer;
 mod find_customers;
 
-pub(crate) use add_customer::{AddCustomer, AddCustomerError};
-pub(crate) use change_customer::{ChangeCustomer, ChangeCustomerError};
-pub(crate) use find_customers::FindCustomers;
+use std::sync::Arc;
+
+pub(crate) use add_customer::AddCustomerError;
+pub(crate) use change_customer::ChangeCustomerError;
+
+use crate::ports::{CustomerRepository, CustomersPorts};
+
+/// The use cases and what they work with.
+#[derive(Debug)]
+pub(crate) struct UseCases {
+    pub(crate) ports: CustomersPorts,
+    pub(crate) customers: Arc<dyn CustomerRepository>,
+}

@@ -9,6 +9,7 @@ use crate::api::{Invoices, Revenue};
 use crate::ports::InvoiceRepository;
 
 /// The public `api` over the repository.
+#[derive(Debug)]
 pub(crate) struct InvoicesFacade(pub(crate) Arc<dyn InvoiceRepository>);
 
 #[async_trait]

@@ -1,5 +1,7 @@
 //! Invoices over HTTP: parse, call, map.
 
+use std::sync::Arc;
+
 use customers::api::CustomerId;
 use dolmen_poem::{
     Authenticated, Created, Fault, Id, IdempotencyKey, JsonBody, Page, PageOf, Problem, Rfc3339, fingerprint,
@@ -9,20 +11,12 @@ use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 
 use crate::api::InvoiceId;
-use crate::application::{
-    CancelInvoice, ChangeInvoiceError, CreateInvoice, CreateInvoiceError, FindInvoices, IssueInvoice,
-    PayInvoice,
-};
+use crate::application::{ChangeInvoiceError, CreateInvoiceError, UseCases};
 use crate::domain::{Invoice, Line, NewInvoice, Status};
 
 /// The routes of this module.
-pub(crate) struct InvoicesHttp {
-    pub(crate) create: CreateInvoice,
-    pub(crate) find: FindInvoices,
-    pub(crate) issue: IssueInvoice,
-    pub(crate) pay: PayInvoice,
-    pub(crate) cancel: CancelInvoice,
-}
+#[derive(Debug)]
+pub(crate) struct InvoicesHttp(pub(crate) Arc<UseCases>);
 
 /// A line of an invoice.
 #[derive(Debug, Clone, Object)]
@@ -87,8 +81,8 @@ impl InvoicesHttp {
     ) -> Result<Created<InvoiceDto>, Problem> {
         let content = fingerprint(&body);
         let invoice = self
-            .create
-            .run(caller.principal(), key.as_str(), content, body.into())
+            .0
+            .create_invoice(caller.principal(), key.as_str(), content, body.into())
             .await
             .map_err(create_problem)?;
         Ok(Created::new(format!("/v1/invoices/{}", invoice.id), invoice.into()))
@@ -104,7 +98,7 @@ impl InvoicesHttp {
         page: Page,
     ) -> Result<Json<PageOf<InvoiceDto>>, Problem> {
         let status = status.map(Status::from);
-        let invoices = self.find.page(caller.principal(), status, page.after()?, page.rows()).await?;
+        let invoices = self.0.list_invoices(caller.principal(), status, page.after()?, page.rows()).await?;
         let items = invoices.into_iter().map(InvoiceDto::from).collect();
         Ok(Json(PageOf::new(items, &page, |last: &InvoiceDto| last.id.0)?))
     }
@@ -116,7 +110,7 @@ impl InvoicesHttp {
         caller: Authenticated,
         Path(id): Path<Id<InvoiceId>>,
     ) -> Result<Json<InvoiceDto>, Problem> {
-        let invoice = self.find.one(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
+        let invoice = self.0.find_invoice(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
         Ok(Json(invoice.into()))
     }
 
@@ -127,7 +121,7 @@ impl InvoicesHttp {
         caller: Authenticated,
         Path(id): Path<Id<InvoiceId>>,
     ) -> Result<Json<InvoiceDto>, Problem> {
-        Ok(Json(self.issue.run(caller.principal(), id.0).await.map_err(change_problem)?.into()))
+        Ok(Json(self.0.issue_invoice(caller.principal(), id.0).await.map_err(change_problem)?.into()))
     }
 
     /// Marks an issued invoice as paid.
@@ -137,7 +131,7 @@ impl InvoicesHttp {
         caller: Authenticated,
         Path(id): Path<Id<InvoiceId>>,
     ) -> Result<Json<InvoiceDto>, Problem> {
-        Ok(Json(self.pay.run(caller.principal(), id.0).await.map_err(change_problem)?.into()))
+        Ok(Json(self.0.pay_invoice(caller.principal(), id.0).await.map_err(change_problem)?.into()))
     }
 
     /// Cancels a draft or an issued invoice; its number stays.
@@ -147,7 +141,7 @@ impl InvoicesHttp {
         caller: Authenticated,
         Path(id): Path<Id<InvoiceId>>,
     ) -> Result<Json<InvoiceDto>, Problem> {
-        Ok(Json(self.cancel.run(caller.principal(), id.0).await.map_err(change_problem)?.into()))
+        Ok(Json(self.0.cancel_invoice(caller.principal(), id.0).await.map_err(change_problem)?.into()))
     }
 }
 

@@ -1,29 +1,12 @@
 //! Drafting an invoice, once per key of the sender.
 
-use std::sync::Arc;
+use dolmen::{ErrorKind, InboxKey, InboxState, PortError, PortResult, Principal, Retryable, Uuid, WriteTx};
 
-use customers::api::Customers;
-use dolmen::{
-    Actor, AuditEntry, AuditLog, Clock, Database, ErrorKind, IdGenerator, Inbox, InboxKey, InboxState,
-    PortError, PortResult, Principal, Retryable, Uuid, WriteTx,
-};
-
+use super::UseCases;
 use crate::api::InvoiceId;
 use crate::domain::{InvalidContent, Invoice, NewInvoice};
-use crate::ports::InvoiceRepository;
 
 const CONSUMER: &str = "invoices.create_invoice";
-
-/// Drafts an invoice for a customer of the tenant.
-pub(crate) struct CreateInvoice {
-    pub(crate) database: Database,
-    pub(crate) invoices: Arc<dyn InvoiceRepository>,
-    pub(crate) customers: Arc<dyn Customers>,
-    pub(crate) inbox: Arc<dyn Inbox>,
-    pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-}
 
 /// Why an invoice was not drafted.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +30,9 @@ impl Retryable for CreateInvoiceError {
     }
 }
 
-impl CreateInvoice {
-    /// `fingerprint` stands for the content: the same key with another one is refused.
-    pub(crate) async fn run(
+impl UseCases {
+    /// Drafts an invoice for a customer of the tenant. `fingerprint` stands for the content: the same key with another one is refused.
+    pub(crate) async fn create_invoice(
         &self,
         principal: &Principal,
         key: &str,
@@ -57,17 +40,18 @@ impl CreateInvoice {
         new: NewInvoice,
     ) -> Result<Invoice, CreateInvoiceError> {
         let key = InboxKey::new(CONSUMER, key);
-        let draft = Invoice::draft(InvoiceId::new(self.ids.next()), new, self.clock.now())?;
-        self.database
+        let draft = Invoice::draft(InvoiceId::new(self.ports.ids.next()), new, self.ports.clock.now())?;
+        self.ports
+            .database
             .tenant(principal.tenant)
-            .write(async |tx| match self.inbox.claim(tx, &key, fingerprint).await? {
+            .write(async |tx| match self.ports.inbox.claim(tx, &key, fingerprint).await? {
                 InboxState::Done { fingerprint: first, .. } if first != fingerprint => {
                     Err(CreateInvoiceError::KeyReused)
                 }
                 InboxState::Done { outcome, .. } => Ok(self.first_result(tx, &outcome).await?),
                 _ => {
                     self.store(tx, principal, &draft).await?;
-                    self.inbox.record(tx, &key, draft.id.as_uuid().as_bytes()).await?;
+                    self.ports.inbox.record(tx, &key, draft.id.as_uuid().as_bytes()).await?;
                     Ok(draft.clone())
                 }
             })
@@ -80,14 +64,11 @@ impl CreateInvoice {
         principal: &Principal,
         draft: &Invoice,
     ) -> Result<(), CreateInvoiceError> {
-        if self.customers.find(tx, draft.customer).await?.is_none() {
+        if self.ports.customers.find(tx, draft.customer).await?.is_none() {
             return Err(CreateInvoiceError::UnknownCustomer);
         }
         self.invoices.insert(tx, draft).await?;
-        let actor = Actor::User(principal.user);
-        let target = format!("invoice/{}", draft.id);
-        let entry = AuditEntry::new(self.ids.next(), draft.created_at, actor, CONSUMER, target);
-        Ok(self.audit.record(tx, &entry).await?)
+        Ok(self.ports.audit.record(tx, principal.actor(), CONSUMER, format!("invoice/{}", draft.id)).await?)
     }
 
     /// What the first request with this key was told, though the invoice may have moved on since.
@@ -95,6 +76,6 @@ impl CreateInvoice {
         let lost = || PortError::new(ErrorKind::Internal, "inbox", "read the first result");
         let id = Uuid::from_slice(outcome).map_err(|error| lost().with_source(error))?;
         let invoice = self.invoices.find(tx, InvoiceId::new(id)).await?.ok_or_else(lost)?;
-        Ok(invoice.as_drafted())
+        Ok(invoice.into_draft())
     }
 }

@@ -1,32 +1,21 @@
 //! Issuing: number, status, event and audit in one transaction.
 
-use std::sync::Arc;
+use dolmen::Principal;
 
-use dolmen::{Actor, AuditEntry, AuditLog, Clock, Database, EventPublisher, IdGenerator, Principal};
-
-use super::change_invoice::ChangeInvoiceError;
+use super::{ChangeInvoiceError, UseCases};
 use crate::api::{InvoiceId, InvoiceIssued};
 use crate::domain::Invoice;
-use crate::ports::InvoiceRepository;
 
-/// draft → issued, under the tenant's next number.
-pub(crate) struct IssueInvoice {
-    pub(crate) database: Database,
-    pub(crate) invoices: Arc<dyn InvoiceRepository>,
-    pub(crate) events: EventPublisher,
-    pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) ids: Arc<dyn IdGenerator>,
-}
-
-impl IssueInvoice {
-    pub(crate) async fn run(
+impl UseCases {
+    /// draft → issued, under the tenant's next number.
+    pub(crate) async fn issue_invoice(
         &self,
         principal: &Principal,
         id: InvoiceId,
     ) -> Result<Invoice, ChangeInvoiceError> {
-        let now = self.clock.now();
-        self.database
+        let now = self.ports.clock.now();
+        self.ports
+            .database
             .tenant(principal.tenant)
             .write(async |tx| {
                 let mut invoice =
@@ -43,16 +32,9 @@ impl IssueInvoice {
                     total_minor: invoice.total_minor,
                     issued_at: now,
                 };
-                self.events.publish(tx, &issued).await?;
+                self.ports.events.publish(tx, &issued).await?;
                 let target = format!("invoice/{id}");
-                let entry = AuditEntry::new(
-                    self.ids.next(),
-                    now,
-                    Actor::User(principal.user),
-                    "invoices.issue_invoice",
-                    target,
-                );
-                self.audit.record(tx, &entry).await?;
+                self.ports.audit.record(tx, principal.actor(), "invoices.issue_invoice", target).await?;
                 Ok(invoice)
             })
             .await

@@ -5,7 +5,16 @@ mod create_invoice;
 mod find_invoices;
 mod issue_invoice;
 
-pub(crate) use change_invoice::{CancelInvoice, ChangeInvoice, ChangeInvoiceError, PayInvoice};
-pub(crate) use create_invoice::{CreateInvoice, CreateInvoiceError};
-pub(crate) use find_invoices::FindInvoices;
-pub(crate) use issue_invoice::IssueInvoice;
+use std::sync::Arc;
+
+pub(crate) use change_invoice::ChangeInvoiceError;
+pub(crate) use create_invoice::CreateInvoiceError;
+
+use crate::ports::{InvoiceRepository, InvoicesPorts};
+
+/// The use cases and what they work with.
+#[derive(Debug)]
+pub(crate) struct UseCases {
+    pub(crate) ports: InvoicesPorts,
+    pub(crate) invoices: Arc<dyn InvoiceRepository>,
+}

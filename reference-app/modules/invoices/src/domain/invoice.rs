@@ -4,7 +4,6 @@ use customers::api::CustomerId;
 use dolmen::Timestamp;
 
 use super::line::{InvalidContent, Line};
-
 dolmen::define_id! {
     /// Identifies an invoice.
     pub struct InvoiceId;
@@ -102,7 +101,7 @@ impl Invoice {
     }
 
     /// The invoice as it was when it was drafted: its content never changes.
-    pub(crate) fn as_drafted(self) -> Self {
+    pub(crate) fn into_draft(self) -> Self {
         Self { status: Status::Draft, number: None, issued_at: None, ..self }
     }
 

@@ -1,4 +1,4 @@
-//! What invoices brought in.
+//! What was earned.
 
 /// The revenue of one currency in a span of time.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,26 +2,21 @@
 
 use std::sync::Arc;
 
-use accounts::api::Accounts;
-use customers::api::{CustomerSummary, Customers};
-use dolmen::{Clock, Database, Email, EventHandler, JobContext, JobError, MailAddress, Mailer, PortResult};
+use customers::api::CustomerSummary;
+use dolmen::{Email, EventHandler, JobContext, JobError, MailAddress, PortResult};
 use invoices::api::InvoiceIssued;
 
 use crate::domain::InvoiceMail;
-use crate::ports::{SentMail, SentMailRepository};
+use crate::ports::{NotificationsPorts, SentMail, SentMailRepository};
 
 /// Sends one mail per issued invoice.
 ///
 /// A mail is not a database effect: if the process dies between sending and completing, the mail is sent again, with the
 /// same `Message-ID`. What the database says about it is there exactly once.
+#[derive(Debug)]
 pub(crate) struct SendInvoiceMail {
-    pub(crate) database: Database,
-    pub(crate) customers: Arc<dyn Customers>,
-    pub(crate) accounts: Arc<dyn Accounts>,
+    pub(crate) ports: NotificationsPorts,
     pub(crate) sent: Arc<dyn SentMailRepository>,
-    pub(crate) mailer: Arc<dyn Mailer>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) from: MailAddress,
 }
 
 impl EventHandler<InvoiceIssued> for SendInvoiceMail {
@@ -40,12 +35,15 @@ impl EventHandler<InvoiceIssued> for SendInvoiceMail {
         };
         let key = format!("invoice-issued-{}", event.invoice);
         // A mail server that is down or slow passes: `?` retries with back-off.
-        self.mailer.send(&Email::new(self.from.clone(), to, mail.subject(), mail.text(), key)).await?;
+        self.ports
+            .mailer
+            .send(&Email::new(self.ports.from.clone(), to, mail.subject(), mail.text(), key))
+            .await?;
         let sent = SentMail {
             job: context.id(),
             invoice: event.invoice,
             recipient: customer.email,
-            sent_at: self.clock.now(),
+            sent_at: self.ports.clock.now(),
         };
         context.complete(async |tx| self.sent.insert(tx, &sent).await).await?;
         Ok(())
@@ -59,11 +57,12 @@ impl SendInvoiceMail {
         context: &JobContext,
     ) -> PortResult<(Option<CustomerSummary>, String)> {
         let tenant = context.tenant()?;
-        self.database
+        self.ports
+            .database
             .tenant(tenant)
             .read(async |tx| {
-                let customer = self.customers.find(tx, event.customer).await?;
-                Ok((customer, self.accounts.tenant_name(tx).await?))
+                let customer = self.ports.customers.find(tx, event.customer).await?;
+                Ok((customer, self.ports.accounts.tenant_name(tx).await?))
             })
             .await
     }

@@ -27,7 +27,7 @@ impl InvoiceMail<'_> {
 }
 
 /// An amount for people: `1234.50 EUR`. Currencies without a smaller unit are shown as they are.
-pub(crate) fn amount(minor: i64, currency: &str) -> String {
+fn amount(minor: i64, currency: &str) -> String {
     // ISO 4217 lists these with no or three decimals; all others have two.
     let decimals = match currency {
         "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "UYI"

@@ -2,4 +2,4 @@
 
 mod invoice_mail;
 
-pub(crate) use invoice_mail::{InvoiceMail, amount};
+pub(crate) use invoice_mail::InvoiceMail;

@@ -1,18 +1,18 @@
 //! Reports over HTTP: parse, call, map.
 
+use std::sync::Arc;
+
 use dolmen_poem::{Accepted, Authenticated, Fault, Id, JsonBody, Problem};
 use poem_openapi::param::Path;
 use poem_openapi::payload::Json;
 use poem_openapi::{Enum, Object, OpenApi};
 
-use crate::application::{FindReport, FoundReport, RequestReport};
-use crate::domain::{Month, ReportId, ReportStatus};
+use crate::application::UseCases;
+use crate::domain::{Month, Report, ReportId, ReportStatus};
 
 /// The routes of this module.
-pub(crate) struct ReportsHttp {
-    pub(crate) request: RequestReport,
-    pub(crate) find: FindReport,
-}
+#[derive(Debug)]
+pub(crate) struct ReportsHttp(pub(crate) Arc<UseCases>);
 
 /// What a report is about.
 #[derive(Debug, Clone, Copy, Enum)]
@@ -65,9 +65,8 @@ impl ReportsHttp {
         let KindDto::Revenue = body.kind;
         let month = Month::parse(&body.month)
             .map_err(|error| Problem::invalid([Fault::new("/month", error.to_string())]))?;
-        let report = self.request.run(caller.principal(), month).await?;
-        let found = FoundReport { report, download_url: None };
-        Ok(Accepted::new(format!("/v1/reports/{}", found.report.id), found.into()))
+        let report = self.0.request_report(caller.principal(), month).await?;
+        Ok(Accepted::new(format!("/v1/reports/{}", report.id), dto(&report, None)))
     }
 
     /// Reads a report.
@@ -77,26 +76,24 @@ impl ReportsHttp {
         caller: Authenticated,
         Path(id): Path<Id<ReportId>>,
     ) -> Result<Json<ReportDto>, Problem> {
-        let found = self.find.run(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
-        Ok(Json(found.into()))
+        let report = self.0.find_report(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
+        let download_url = self.0.download_url(caller.principal(), &report).await?;
+        Ok(Json(dto(&report, download_url)))
     }
 }
 
-impl From<FoundReport> for ReportDto {
-    fn from(found: FoundReport) -> Self {
-        let FoundReport { report, download_url } = found;
-        let status = match report.status {
-            ReportStatus::Queued => StatusDto::Queued,
-            ReportStatus::Running => StatusDto::Running,
-            ReportStatus::Done => StatusDto::Done,
-            ReportStatus::Failed => StatusDto::Failed,
-        };
-        Self {
-            id: Id(report.id),
-            kind: KindDto::Revenue,
-            month: report.month.to_string(),
-            status,
-            download_url,
-        }
+fn dto(report: &Report, download_url: Option<String>) -> ReportDto {
+    let status = match report.status {
+        ReportStatus::Queued => StatusDto::Queued,
+        ReportStatus::Running => StatusDto::Running,
+        ReportStatus::Done => StatusDto::Done,
+        ReportStatus::Failed => StatusDto::Failed,
+    };
+    ReportDto {
+        id: Id(report.id),
+        kind: KindDto::Revenue,
+        month: report.month.to_string(),
+        status,
+        download_url,
     }
 }

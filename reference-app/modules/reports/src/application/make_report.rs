@@ -2,35 +2,27 @@
 
 use std::sync::Arc;
 
-use dolmen::{Bytes, Database, Job, JobContext, JobError, JobHandler, ObjectStore, PortResult, PutOptions};
-use invoices::api::Invoices;
+use dolmen::{Bytes, Job, JobContext, JobError, JobHandler, PortResult, PutOptions};
 use serde::{Deserialize, Serialize};
 
+use super::UseCases;
 use crate::domain::{Report, ReportId, ReportStatus, revenue_csv};
-use crate::ports::ReportRepository;
 
 /// Makes one report of the job's tenant.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct MakeReportJob {
+pub(crate) struct MakeReport {
     pub(crate) report: ReportId,
 }
 
-impl Job for MakeReportJob {
+impl Job for MakeReport {
     const KIND: &'static str = "reports.make_report";
     const MAX_ATTEMPTS: u32 = 5;
 }
 
 /// Computes the revenue and stores it as CSV. Run twice, it writes the same object twice: harmless.
-pub(crate) struct MakeReport {
-    pub(crate) database: Database,
-    pub(crate) reports: Arc<dyn ReportRepository>,
-    pub(crate) invoices: Arc<dyn Invoices>,
-    pub(crate) objects: Arc<dyn ObjectStore>,
-}
-
-impl JobHandler<MakeReportJob> for MakeReport {
-    async fn run(&self, job: MakeReportJob, context: JobContext) -> Result<(), JobError> {
-        let Some(report) = self.begin(job.report, &context).await? else {
+impl JobHandler<MakeReport> for Arc<UseCases> {
+    async fn run(&self, job: MakeReport, context: JobContext) -> Result<(), JobError> {
+        let Some(report) = self.begin_report(job.report, &context).await? else {
             return Err(JobError::discard("the report is gone"));
         };
         match self.store_csv(&report, &context).await {
@@ -42,7 +34,8 @@ impl JobHandler<MakeReportJob> for MakeReport {
             Err(error) if context.is_last_attempt() => {
                 let tenant = context.tenant()?;
                 let failed = ReportStatus::Failed;
-                self.database
+                self.ports
+                    .database
                     .tenant(tenant)
                     .write(async |tx| self.reports.set_status(tx, report.id, failed).await)
                     .await?;
@@ -53,9 +46,10 @@ impl JobHandler<MakeReportJob> for MakeReport {
     }
 }
 
-impl MakeReport {
-    async fn begin(&self, id: ReportId, context: &JobContext) -> PortResult<Option<Report>> {
-        self.database
+impl UseCases {
+    async fn begin_report(&self, id: ReportId, context: &JobContext) -> PortResult<Option<Report>> {
+        self.ports
+            .database
             .tenant(context.tenant()?)
             .write(async |tx| {
                 let report = self.reports.find(tx, id).await?;
@@ -70,10 +64,11 @@ impl MakeReport {
     async fn store_csv(&self, report: &Report, context: &JobContext) -> PortResult<()> {
         let tenant = context.tenant()?;
         let (from, to) = report.month.span();
-        let database = self.database.tenant(tenant);
-        let revenue = database.read(async |tx| self.invoices.revenue(tx, from, to).await).await?;
+        let database = self.ports.database.tenant(tenant);
+        let revenue = database.read(async |tx| self.ports.invoices.revenue(tx, from, to).await).await?;
         let csv = Bytes::from(revenue_csv(report.month, &revenue));
-        self.objects
+        self.ports
+            .objects
             .put(&report.object_key(tenant)?, csv, PutOptions::new("text/csv; charset=utf-8"))
             .await?;
         Ok(())

@@ -5,7 +5,16 @@ mod make_report;
 mod request_report;
 mod start_nightly;
 
-pub(crate) use find_report::{FindReport, FoundReport};
+use std::sync::Arc;
+
 pub(crate) use make_report::MakeReport;
-pub(crate) use request_report::RequestReport;
-pub(crate) use start_nightly::{RequestNightly, StartNightly, StartNightlyJob};
+pub(crate) use start_nightly::{RequestNightly, StartNightly};
+
+use crate::ports::{ReportRepository, ReportsPorts};
+
+/// The use cases and what they work with.
+#[derive(Debug)]
+pub(crate) struct UseCases {
+    pub(crate) ports: ReportsPorts,
+    pub(crate) reports: Arc<dyn ReportRepository>,
+}

@@ -3,5 +3,5 @@
 mod month;
 mod report;
 
-pub(crate) use month::{InvalidMonth, Month};
+pub(crate) use month::Month;
 pub(crate) use report::{Report, ReportId, ReportStatus, revenue_csv};

@@ -1,0 +1,126 @@
+//! The configuration: which variables there are, and what they mean together.
+
+use std::path::{Path, PathBuf};
+
+use dolmen::config::{Env, Refusal, SettingValue, Variable};
+use dolmen::{AppSettings, BuildInfo, Environment, MailAddress, Secret};
+use dolmen_poem::{HttpSettings, ManagementSettings};
+
+const DATA_DIR: Variable =
+    Variable::own("DATA_DIR", "where the embedded database, mails and objects lie", "./var");
+const DATABASE_URL: Variable = Variable::conventional(
+    "DATABASE_URL",
+    "the database; outside production a SQLite file by default",
+    "sqlite:var/dolmen.db",
+);
+const SIGNING_KEY: Variable = Variable::own(
+    "SIGNING_KEY",
+    "signs the links to objects; the same for all instances, at least 32 characters",
+    "$(openssl rand -hex 32)",
+);
+const MAIL_FROM: Variable = Variable::own("MAIL_FROM", "the sender of mails", "invoices@example.com");
+
+/// Signs links on a developer's machine, where they protect nothing.
+const DEVELOPMENT_KEY: &str = "development-only-development-only";
+const SHORTEST_KEY: usize = 32;
+
+/// Everything that the program reads from its environment.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Roles, environment, start and end, worker.
+    pub app: AppSettings,
+    /// The public port.
+    pub http: HttpSettings,
+    /// The management port.
+    pub management: ManagementSettings,
+    /// Where mails and objects lie.
+    pub data_dir: PathBuf,
+    /// The database.
+    pub database_url: Secret<String>,
+    /// Signs the links to objects.
+    pub signing_key: SigningKey,
+    /// The sender of mails.
+    pub mail_from: MailAddress,
+}
+
+impl Config {
+    /// Reads everything; `None` together with problems in `env`.
+    pub fn load(env: &mut Env) -> Option<Self> {
+        let app = AppSettings::load(env).with_build(build_info());
+        let environment = app.environment;
+        let http = HttpSettings::load(env);
+        let management = ManagementSettings::load(env, environment);
+        let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
+        let database_url = database_url(env, environment, &data_dir);
+        let signing_key = signing_key(env, environment);
+        let mail_from = mail_from(env, environment);
+        Some(Self {
+            app,
+            http,
+            management,
+            data_dir,
+            database_url: database_url?,
+            signing_key: signing_key?,
+            mail_from: mail_from?,
+        })
+    }
+
+    /// Whether the demo tenant is there.
+    pub fn has_demo(&self) -> bool {
+        !self.app.environment.is_production()
+    }
+}
+
+fn build_info() -> BuildInfo {
+    BuildInfo::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")).with_git_sha(option_env!("GIT_SHA"))
+}
+
+fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Option<Secret<String>> {
+    if environment.is_production() {
+        return env.required(&DATABASE_URL, "every role");
+    }
+    let embedded = format!("sqlite:{}", data_dir.join("dolmen.db").display());
+    Some(env.or(&DATABASE_URL, Secret::new(embedded)))
+}
+
+fn mail_from(env: &mut Env, environment: Environment) -> Option<MailAddress> {
+    if environment.is_production() {
+        return env.required(&MAIL_FROM, "role worker");
+    }
+    let given: Option<MailAddress> = env.optional(&MAIL_FROM);
+    given.or_else(|| MailAddress::parse("invoices@example.com").ok())
+}
+
+fn signing_key(env: &mut Env, environment: Environment) -> Option<SigningKey> {
+    if environment.is_production() {
+        return env.required(&SIGNING_KEY, "every role");
+    }
+    Some(env.or(&SIGNING_KEY, SigningKey(Secret::new(DEVELOPMENT_KEY.to_owned()))))
+}
+
+/// The key of the links to objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey(Secret<String>);
+
+impl SigningKey {
+    /// The bytes to sign with.
+    pub fn bytes(&self) -> Secret<Vec<u8>> {
+        Secret::new(self.0.reveal().clone().into_bytes())
+    }
+}
+
+impl SettingValue for SigningKey {
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        if text.len() < SHORTEST_KEY {
+            return Err(Refusal::new("is shorter than 32 characters"));
+        }
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
+}

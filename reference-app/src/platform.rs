@@ -1,0 +1,76 @@
+//! The platform: which adapter stands behind which port. The one place that chooses.
+
+use std::sync::Arc;
+
+use dolmen::{
+    AppPorts, AuditLog, Authenticator, Clock, Database, Inbox, LinkVerifier, Mailer, ObjectStore, PortResult,
+    SessionAuthenticator, SessionStore, Sessions, SystemClock, UuidV7Ids,
+};
+use dolmen_directory::{DirectoryMailer, DirectoryObjectStore, LinkSigner};
+use dolmen_sql::{
+    SqlAuditLog, SqlDatabase, SqlInbox, SqlJobQueue, SqlOptions, SqlScheduleStore, SqlSessionStore,
+};
+
+use crate::config::Config;
+
+/// Where the public port serves objects.
+pub const OBJECTS_PATH: &str = "/objects/";
+
+/// The adapters of one process.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Platform {
+    /// What the application itself runs on.
+    pub app: AppPorts,
+    /// Who did what.
+    pub audit: Arc<dyn AuditLog>,
+    /// Requests that were handled.
+    pub inbox: Arc<dyn Inbox>,
+    /// Opens and closes sessions.
+    pub sessions: Sessions,
+    /// Who calls.
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Where objects lie.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Checks the links to objects.
+    pub links: Arc<dyn LinkVerifier>,
+    /// Sends mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// The database's own adapter, for its health check.
+    pub sql: SqlDatabase,
+}
+
+impl Platform {
+    /// Opens everything that the configuration names.
+    ///
+    /// # Errors
+    /// What keeps an adapter from opening: a wrong URL, a database that cannot be reached, a folder that cannot be
+    /// written.
+    pub async fn open(config: &Config) -> PortResult<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let sql = SqlDatabase::connect(config.database_url.reveal(), SqlOptions::new()).await?;
+        let database = Database::new(sql.clone());
+        let sessions: Arc<dyn SessionStore> = Arc::new(SqlSessionStore::new());
+        let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
+        let app = AppPorts::with_time(
+            database.clone(),
+            Arc::new(SqlJobQueue::new(sql.clone())),
+            Arc::new(SqlScheduleStore::new()),
+            Arc::clone(&clock),
+            Arc::new(UuidV7Ids::new()),
+        );
+        Ok(Self {
+            app,
+            audit: Arc::new(SqlAuditLog::new()),
+            inbox: Arc::new(SqlInbox::new()),
+            sessions: Sessions::new(Arc::clone(&sessions), Arc::clone(&clock)),
+            authenticator: Arc::new(SessionAuthenticator::new(database, sessions, Arc::clone(&clock))),
+            objects: Arc::new(
+                DirectoryObjectStore::open(config.data_dir.join("objects"), links.clone()).await?,
+            ),
+            links: Arc::new(links),
+            mailer: Arc::new(DirectoryMailer::open(config.data_dir.join("mail"), clock).await?),
+            sql,
+        })
+    }
+}
