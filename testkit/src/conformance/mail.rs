@@ -23,10 +23,9 @@ use async_trait::async_trait;
 use dolmen_ports::{BoxError, Email, ErrorKind, MailAddress, Mailer};
 use tokio::task::JoinSet;
 
-use super::case::Case;
 use super::failure::{CaseResult, Failure, ensure, ensure_eq, ensure_kind};
 use super::harness::Harness;
-use super::suite::{Suite, add_cases};
+use super::suite::{Suite, add_cases, cases_of};
 
 /// A mail as its reader's program shows it: headers decoded, lines ended by `\n`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,18 +53,7 @@ pub trait MailHarness: Harness {
     async fn sent(&self) -> Result<Vec<SentMail>, BoxError>;
 }
 
-/// The cases of the suite.
-pub fn cases<H, F, Fut>(label: &str, fresh: F) -> Vec<Case>
-where
-    H: MailHarness,
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<H, BoxError>> + Send + 'static,
-{
-    suite().cases(label, move || {
-        let harness = fresh();
-        async { harness.await.map(|harness| Arc::new(harness) as Arc<dyn MailHarness>) }
-    })
-}
+cases_of!(dyn MailHarness, suite());
 
 pub(super) fn suite() -> Suite<dyn MailHarness> {
     add_cases!(Suite::new("mail"),

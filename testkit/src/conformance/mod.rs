@@ -19,16 +19,23 @@
 //! [`MemoryHarness`] shows how a harness is written. [`Suite`] makes suites for ports of your own, such as a module's
 //! repository.
 
+pub mod audit;
+pub mod authenticator;
 mod cancel;
 mod case;
 pub mod database;
 mod failure;
 mod foreign;
 mod harness;
+pub mod ids;
+pub mod inbox;
 pub mod jobs;
 pub mod mail;
 mod memory;
+pub mod metrics;
 pub mod objects;
+pub mod schedules;
+pub mod sessions;
 mod suite;
 
 pub use case::{Case, DEADLINE, Outcome, run};

@@ -111,4 +111,22 @@ macro_rules! add_cases {
     };
 }
 
-pub(crate) use add_cases;
+/// The function `cases` of a suite's module: turns the harness of an adapter into the trait object of the suite.
+macro_rules! cases_of {
+    (dyn $harness:ident, $suite:expr) => {
+        /// The cases of the suite, each with a harness of its own from `fresh`, under the label of the adapter.
+        pub fn cases<H, F, Fut>(label: &str, fresh: F) -> Vec<$crate::conformance::Case>
+        where
+            H: $harness,
+            F: Fn() -> Fut + Send + Sync + 'static,
+            Fut: Future<Output = Result<H, dolmen_ports::BoxError>> + Send + 'static,
+        {
+            $suite.cases(label, move || {
+                let harness = fresh();
+                async { harness.await.map(|harness| Arc::new(harness) as Arc<dyn $harness>) }
+            })
+        }
+    };
+}
+
+pub(crate) use {add_cases, cases_of};

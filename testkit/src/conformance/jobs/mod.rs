@@ -32,11 +32,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{BoxError, JobQueue, PortResult};
+use dolmen_ports::{JobQueue, PortResult};
 
-use super::case::Case;
 use super::harness::TransactionHarness;
-use super::suite::Suite;
+use super::suite::{Suite, cases_of};
 
 /// Gives the job suite a queue, and makes time pass for it.
 #[async_trait]
@@ -50,20 +49,9 @@ pub trait JobsHarness: TransactionHarness {
 
 type JobsSuite = Suite<dyn JobsHarness>;
 
-/// The cases of the suite.
-pub fn cases<H, F, Fut>(label: &str, fresh: F) -> Vec<Case>
-where
-    H: JobsHarness,
-    F: Fn() -> Fut + Send + Sync + 'static,
-    Fut: Future<Output = Result<H, BoxError>> + Send + 'static,
-{
-    suite().cases(label, move || {
-        let harness = fresh();
-        async { harness.await.map(|harness| Arc::new(harness) as Arc<dyn JobsHarness>) }
-    })
-}
+cases_of!(dyn JobsHarness, suite());
 
-fn suite() -> JobsSuite {
+pub(super) fn suite() -> JobsSuite {
     let suite = enqueue::add(Suite::new("jobs"));
     let suite = finish::add(claim::add(suite));
     wait::add(operate::add(lease::add(suite)))
