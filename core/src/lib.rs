@@ -40,6 +40,7 @@ mod role;
 mod routes;
 mod runner;
 mod schedule;
+mod telemetry;
 
 pub use app::{App, AppBuilder, AppSettings, BuildError, BuildInfo, Phase, RunError, Signals, Violation};
 pub use app_ports::AppPorts;
@@ -73,3 +74,4 @@ pub use role::{ParseRolesError, Role, Roles};
 pub use routes::{Access, ModuleRoutes, Route, RouteSet};
 pub use runner::{RoleRunner, RunContext, Shutdown};
 pub use schedule::{CatchUp, Cron, CronError, DueTicks, PublishedTick, Scheduler};
+pub use telemetry::{LogFilter, LogFormat, LogSettings, init_logging};

@@ -33,9 +33,8 @@ impl Authenticator for SessionAuthenticator {
         let hash = token::hash(token);
         let found: PortResult<Option<Session>> =
             self.database.system().read(async |tx| self.store.find(tx, hash).await).await;
-        let session = found
-            .map_err(not_the_callers_fault)?
-            .filter(|session| session.expires_at > self.clock.now());
+        let session =
+            found.map_err(not_the_callers_fault)?.filter(|session| session.expires_at > self.clock.now());
         session.map(|session| session.principal).ok_or_else(refused)
     }
 }

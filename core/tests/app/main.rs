@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod events;
 mod lifecycle;
+mod once;
+mod sessions;
 mod support;
 mod verify;

@@ -1,0 +1,234 @@
+//! Logging: one line per event, as text for people or JSON for machines.
+
+use std::fmt;
+use std::io::{self, IsTerminal, Write};
+
+use tracing::Subscriber;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt as layer};
+
+use crate::config::{Env, Environment, Refusal, SettingValue, Variable, choose};
+
+const FORMAT: Variable = Variable::own("LOG_FORMAT", "how events are written: text or json", "json");
+const FILTER: Variable = Variable::conventional("RUST_LOG", "which events are written", "info,dolmen=debug");
+
+/// How an event is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "for people or for machines")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object per line, with the spans that the event happened in.
+    Json,
+}
+
+/// Which events are written, in the syntax of `RUST_LOG`: `info,my_module=debug`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+/// What is logged and how.
+///
+/// # Examples
+/// ```
+/// use dolmen::{Environment, LogFormat, LogSettings, config::Env, init_logging};
+/// let mut env = Env::from_pairs("APP", [("RUST_LOG", "warn")]);
+/// let settings = LogSettings::load(&mut env, Environment::Production);
+/// assert_eq!(settings.format, LogFormat::Json);
+/// init_logging(&settings);
+/// tracing::warn!(attempt = 1, "hello");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LogSettings {
+    /// How an event is written.
+    pub format: LogFormat,
+    /// Which events are written.
+    pub filter: LogFilter,
+}
+
+impl LogSettings {
+    /// The defaults of an environment: JSON in production, text elsewhere; `info` and above.
+    pub fn new(environment: Environment) -> Self {
+        let format = if environment.is_production() { LogFormat::Json } else { LogFormat::Text };
+        Self { format, filter: LogFilter("info".to_owned()) }
+    }
+
+    /// Reads `APP_LOG_FORMAT` and `RUST_LOG`.
+    pub fn load(env: &mut Env, environment: Environment) -> Self {
+        let defaults = Self::new(environment);
+        Self { format: env.or(&FORMAT, defaults.format), filter: env.or(&FILTER, defaults.filter) }
+    }
+}
+
+impl SettingValue for LogFormat {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        choose(text, &[("text", Self::Text), ("json", Self::Json)])
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+        .to_owned()
+    }
+}
+
+impl SettingValue for LogFilter {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        match EnvFilter::builder().parse(text) {
+            Ok(_) => Ok(Self(text.to_owned())),
+            Err(error) => Err(Refusal::new(format!("is not a list of target=level: {error}"))),
+        }
+    }
+
+    fn show(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl fmt::Display for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Sends events to the standard error output from now on, in colour when that is a terminal. The first call of a process
+/// wins; later ones change nothing, so that every test may call it.
+pub fn init_logging(settings: &LogSettings) {
+    let ansi = settings.format == LogFormat::Text && io::stderr().is_terminal();
+    drop(subscriber(settings, ansi, io::stderr).try_init());
+}
+
+fn subscriber<W>(settings: &LogSettings, ansi: bool, output: W) -> Box<dyn Subscriber + Send + Sync>
+where
+    W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::builder().parse_lossy(&settings.filter.0);
+    let events = layer::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(OneLine(output));
+    match settings.format {
+        LogFormat::Text => Box::new(events.finish()),
+        LogFormat::Json => {
+            Box::new(events.json().flatten_event(true).with_current_span(false).with_span_list(true).finish())
+        }
+    }
+}
+
+/// Keeps each event on one line, whatever its values hold: a value with a line break cannot forge an event.
+struct OneLine<W>(W);
+
+impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for OneLine<W> {
+    type Writer = OneLineWriter<W::Writer>;
+
+    fn make_writer(&'w self) -> Self::Writer {
+        OneLineWriter(self.0.make_writer())
+    }
+}
+
+struct OneLineWriter<W>(W);
+
+impl<W: Write> Write for OneLineWriter<W> {
+    /// An event comes as one call, its line break last.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let (text, end) = event.split_last().map_or((event, &[][..]), |(last, text)| {
+            if *last == b'\n' { (text, &b"\n"[..]) } else { (event, &[][..]) }
+        });
+        let mut line = Vec::with_capacity(event.len());
+        for byte in text {
+            match byte {
+                b'\n' => line.extend_from_slice(b"\\n"),
+                b'\r' => line.extend_from_slice(b"\\r"),
+                other => line.push(*other),
+            }
+        }
+        line.extend_from_slice(end);
+        self.0.write_all(&line)?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Page(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Page {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn written(format: LogFormat, filter: &str, log: impl FnOnce()) -> String {
+        let page = Page::default();
+        let copy = page.clone();
+        let settings = LogSettings { format, filter: LogFilter::parse(filter).unwrap() };
+        let subscriber = subscriber(&settings, false, move || copy.clone());
+        tracing::subscriber::with_default(subscriber, log);
+        String::from_utf8(page.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn json_is_one_object_per_line_with_its_spans() {
+        let text = written(LogFormat::Json, "info", || {
+            let _job = tracing::info_span!("job", kind = "mail.send").entered();
+            let _step = tracing::info_span!("step", number = 2).entered();
+            tracing::info!(receiver = "ada", "sent\nFAKE");
+            tracing::info!("again");
+        });
+        assert_eq!(text.lines().count(), 2);
+        let event: serde_json::Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+        assert_eq!((&event["message"], &event["receiver"]), (&"sent\nFAKE".into(), &"ada".into()));
+        assert_eq!(event["spans"][0]["kind"], "mail.send");
+        assert_eq!(event["spans"][1]["number"], 2);
+    }
+
+    #[test]
+    fn text_stays_on_one_line_and_names_its_spans() {
+        let text = written(LogFormat::Text, "info", || {
+            let _job = tracing::info_span!("job", kind = "mail.send").entered();
+            tracing::info!("first\r\nFAKE second");
+        });
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(text.contains("first\\r\\nFAKE") && text.contains("job{kind=\"mail.send\"}"), "{text}");
+        assert!(!text.contains('\u{1b}'), "no colour unless on a terminal");
+    }
+
+    #[test]
+    fn the_filter_chooses() {
+        let text = written(LogFormat::Text, "warn,quiet=off", || {
+            tracing::info!("not this");
+            tracing::warn!("this");
+            tracing::error!(target: "quiet", "nor this");
+        });
+        assert!(text.contains("this") && text.lines().count() == 1, "{text}");
+    }
+
+    #[test]
+    fn a_wrong_filter_is_a_problem_of_the_configuration() {
+        let mut env = Env::from_pairs("APP", [("RUST_LOG", "dolmen=lots"), ("APP_LOG_FORMAT", "jsn")]);
+        LogSettings::load(&mut env, Environment::Development);
+        let problems = env.finish().unwrap_err().to_string();
+        assert!(problems.contains("RUST_LOG") && problems.contains("did you mean json?"), "{problems}");
+    }
+
+    #[test]
+    fn a_second_call_is_harmless() {
+        let settings = LogSettings::new(Environment::Development);
+        init_logging(&settings);
+        init_logging(&settings);
+    }
+}
