@@ -15,7 +15,7 @@ use crate::operations::ReadyFlag;
 use crate::registry::Registry;
 use crate::runner::Shutdown;
 
-/// The most attempts of one call: a job that enqueues itself without a delay never ends.
+/// The most attempts of one call, unless said otherwise: a job that enqueues itself without a delay never ends.
 const MOST_RUNS: usize = 10_000;
 
 /// Runs due jobs in the caller's task: the worker of tests and scripts. Cheap to clone; made by
@@ -24,11 +24,19 @@ const MOST_RUNS: usize = 10_000;
 pub struct DueJobs {
     ports: AppPorts,
     registry: Arc<Registry>,
+    most: usize,
 }
 
 impl DueJobs {
     pub(crate) fn new(ports: AppPorts, registry: Arc<Registry>) -> Self {
-        Self { ports, registry }
+        Self { ports, registry, most: MOST_RUNS }
+    }
+
+    /// The same, that takes more than `attempts` for work without an end; else it is 10,000.
+    #[must_use]
+    pub fn at_most(mut self, attempts: usize) -> Self {
+        self.most = attempts;
+        self
     }
 
     /// Runs due jobs of known kinds, in the order of the queue and one at a time, until none is due; returns the
@@ -38,14 +46,13 @@ impl DueJobs {
     /// queue's own errors, so that a test sees exactly what it asked for.
     ///
     /// # Errors
-    /// The queue's; `Internal` when the work does not come to an end after 10,000 attempts, or the queue does not take
-    /// what became of a job.
+    /// The queue's; `Internal` when the work does not come to an end, or the queue does not take what became of a job.
     pub async fn run(&self) -> PortResult<Vec<JobRun>> {
-        run_due_jobs(&self.ports, &self.registry).await
+        run_due_jobs(&self.ports, &self.registry, self.most).await
     }
 }
 
-async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>) -> PortResult<Vec<JobRun>> {
+async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>, most: usize) -> PortResult<Vec<JobRun>> {
     let ready = ReadyFlag::detached();
     let mut engine = Engine::new(ports, Arc::clone(registry), WorkerSettings::new(), &Shutdown::new(), ready);
     engine.patient = false;
@@ -53,7 +60,7 @@ async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>) -> PortResult<
     let request = ClaimRequest::new(engine.id, engine.registry.kinds(), 1, lease);
     let mut runs = Vec::new();
     while let Some(job) = engine.queue.claim(&request).await?.pop() {
-        if runs.len() == MOST_RUNS {
+        if runs.len() == most {
             return Err(error("jobs keep making due jobs; give the next one a delay"));
         }
         let mut attempt = Attempt::of(&engine, job);

@@ -1,0 +1,12 @@
+//! The worker on fakes: what becomes of jobs, whatever handlers, queue and process do.
+
+#![cfg(test)]
+
+mod leases;
+mod load;
+mod open_database;
+mod outage;
+mod shutdown;
+mod spy;
+mod support;
+mod verdicts;

@@ -1,0 +1,157 @@
+//! A queue that counts what is asked of it, and fails when told to.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dolmen::ports::{ClaimRequest, ClaimedJob, Heartbeat, JobFailure, Lease, NewJob, Rescued};
+use dolmen::{
+    Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, PortError, PortResult,
+    QueueName, ReadTx, WriteTx,
+};
+use dolmen_testkit::fakes::MemoryJobQueue;
+use tokio::sync::watch;
+
+/// What the test says, and what the queue saw.
+#[derive(Debug)]
+pub(crate) struct Knobs {
+    /// The database does not answer the worker.
+    pub(crate) down: AtomicBool,
+    /// Heartbeats are dropped on the way, as when the process was stopped.
+    pub(crate) deaf: AtomicBool,
+    /// Completions wait while this is false.
+    pub(crate) gate: watch::Sender<bool>,
+    pub(crate) heartbeats: AtomicUsize,
+    pub(crate) claims: AtomicUsize,
+    pub(crate) batches: Mutex<Vec<usize>>,
+}
+
+impl Knobs {
+    fn answer(&self, operation: &'static str) -> PortResult<()> {
+        if self.down.load(Ordering::SeqCst) {
+            Err(PortError::new(ErrorKind::Unavailable, "jobs", operation))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The queue in memory, observed.
+#[derive(Debug, Clone)]
+pub(crate) struct SpyQueue {
+    pub(crate) inner: MemoryJobQueue,
+    pub(crate) knobs: Arc<Knobs>,
+}
+
+impl SpyQueue {
+    pub(crate) fn new(inner: MemoryJobQueue) -> Self {
+        let knobs = Knobs {
+            down: AtomicBool::new(false),
+            deaf: AtomicBool::new(false),
+            gate: watch::Sender::new(true),
+            heartbeats: AtomicUsize::new(0),
+            claims: AtomicUsize::new(0),
+            batches: Mutex::new(Vec::new()),
+        };
+        Self { inner, knobs: Arc::new(knobs) }
+    }
+}
+
+#[async_trait]
+impl JobQueue for SpyQueue {
+    fn backend(&self) -> &'static str {
+        self.inner.backend()
+    }
+
+    async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
+        self.inner.enqueue(tx, jobs).await
+    }
+
+    async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
+        self.knobs.claims.fetch_add(1, Ordering::SeqCst);
+        self.knobs.answer("claim")?;
+        self.inner.claim(request).await
+    }
+
+    async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {
+        self.knobs.answer("open the heartbeat")?;
+        let inner = self.inner.open_heartbeat().await?;
+        Ok(Box::new(SpyHeartbeat { inner, knobs: Arc::clone(&self.knobs) }))
+    }
+
+    async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()> {
+        self.knobs.answer("complete")?;
+        self.inner.complete(tx, lease).await
+    }
+
+    async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
+        let mut gate = self.knobs.gate.subscribe();
+        drop(gate.wait_for(|open| *open).await);
+        self.knobs.answer("complete")?;
+        self.knobs.batches.lock().unwrap().push(leases.len());
+        self.inner.complete_all(leases).await
+    }
+
+    async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {
+        self.knobs.answer("fail")?;
+        self.inner.fail(lease, failure).await
+    }
+
+    async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
+        self.knobs.answer("release")?;
+        self.inner.release(leases, delay).await
+    }
+
+    async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
+        self.knobs.answer("rescue")?;
+        self.inner.rescue(limit).await
+    }
+
+    async fn wait(&self, queues: &[QueueName], timeout: Duration) {
+        self.inner.wait(queues, timeout).await;
+    }
+
+    async fn find(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
+        self.inner.find(tx, job).await
+    }
+
+    async fn list(&self, tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
+        self.inner.list(tx, filter).await
+    }
+
+    async fn retry(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
+        self.inner.retry(tx, job).await
+    }
+
+    async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
+        self.inner.discard(tx, job).await
+    }
+
+    async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {
+        self.inner.stats(tx).await
+    }
+
+    async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
+        self.inner.prune(kept_for, limit).await
+    }
+}
+
+#[derive(Debug)]
+struct SpyHeartbeat {
+    inner: Box<dyn Heartbeat>,
+    knobs: Arc<Knobs>,
+}
+
+#[async_trait]
+impl Heartbeat for SpyHeartbeat {
+    async fn extend(&mut self, leases: &[Lease], lease_for: Duration) -> PortResult<Vec<JobId>> {
+        self.knobs.answer("extend")?;
+        if self.knobs.deaf.load(Ordering::SeqCst) {
+            return Ok(Vec::new());
+        }
+        let lost = self.inner.extend(leases, lease_for).await;
+        self.knobs.heartbeats.fetch_add(1, Ordering::SeqCst);
+        lost
+    }
+}
