@@ -27,7 +27,10 @@ pub fn object_downloads(store: Arc<dyn ObjectStore>, verifier: Arc<dyn LinkVerif
             "summary": "Downloads an object",
             "description": "By a link that another operation gave; its query is the signature.",
             "parameters": [parameter("key", "path", "The object's key; it may contain `/`.")],
-            "responses": { "200": { "content": { "application/octet-stream": {} } } }
+            "responses": {
+                "200": { "description": "Its bytes, in their own media type.", "content": { "application/octet-stream": {} } },
+                "403": { "$ref": "#/components/responses/Problem403" }
+            }
         } } }
     });
     lift(&mut document, "objects", Access::Public);

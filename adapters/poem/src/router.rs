@@ -191,3 +191,48 @@ fn bearer(request: &Request) -> Result<Credentials, Problem> {
     }
     Ok(Credentials::Bearer(Secret::new(token.to_owned())))
 }
+
+#[cfg(test)]
+mod tests {
+    use dolmen::{ModuleName, RouteSet};
+    use poem_openapi::payload::PlainText;
+
+    use super::*;
+    use crate::api_ext::route_set;
+
+    struct Api;
+
+    #[expect(clippy::unused_async, reason = "the macro takes nothing else")]
+    #[OpenApi]
+    impl Api {
+        #[oai(path = "/v1/a/:id", method = "get")]
+        async fn read(&self) -> PlainText<&'static str> {
+            PlainText("a")
+        }
+
+        #[oai(path = "/v1/hidden", method = "get", hidden)]
+        async fn hidden(&self) -> PlainText<&'static str> {
+            PlainText("hidden")
+        }
+    }
+
+    #[test]
+    fn everything_that_does_not_fit_is_told_at_once() {
+        let foreign = RouteSet::new(serde_json::json!({}), Access::Public, Box::new("axum"));
+        let sets = vec![
+            ModuleRoutes::new(ModuleName::new("one"), route_set("one", Api, Access::Public)),
+            ModuleRoutes::new(ModuleName::new("two"), route_set("two", Api, Access::Public)),
+            ModuleRoutes::new(ModuleName::new("three"), foreign),
+        ];
+        let Err(MountError(faults)) = mount("app", "1", sets) else { panic!("it fits") };
+        for (fault, words) in faults.iter().zip([
+            "module one: GET /v1/hidden is hidden from the document",
+            "module two: GET /v1/hidden is hidden from the document",
+            "module three offers routes of another web framework",
+            "operation GET /v1/a/{id} is defined by module one and, differently, by module two",
+        ]) {
+            assert!(fault.contains(words), "{fault}");
+        }
+        assert_eq!(faults.len(), 4, "{faults:?}");
+    }
+}

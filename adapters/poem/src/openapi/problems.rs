@@ -68,12 +68,16 @@ impl<'o> Shape<'o> {
         let is_in = |place| self.parameters.iter().any(|(at, _)| *at == place);
         match status {
             400 => self.has_body || !self.parameters.is_empty(),
-            401 | 403 => self.access == Access::Authenticated,
+            // A public operation with a body may check credentials in it, as a sign-in does.
+            401 => self.access == Access::Authenticated || self.has_body,
+            403 => self.access == Access::Authenticated,
             404 => is_in("path"),
             408 | 413 | 415 => self.has_body,
             409 => !matches!(self.method, "get" | "head" | "options" | "trace"),
             412 | 428 => self.parameters.contains(&("header", "If-Match")),
-            422 => self.has_body || is_in("query"),
+            422 => {
+                self.has_body || is_in("query") || self.parameters.contains(&("header", "Idempotency-Key"))
+            }
             _ => true,
         }
     }

@@ -32,7 +32,7 @@ fn known(error: &poem::Error) -> Option<Problem> {
     } else if error.is::<AuthorizationError>() {
         Some(Problem::unauthenticated())
     } else if let Some(error) = error.downcast_ref::<ParsePathError>() {
-        Some(Problem::bad_request("request/invalid-id", format!("in the path: {}", plain(&error.reason))))
+        Some(path_problem(&error.reason))
     } else if let Some(error) = error.downcast_ref::<ParseParamError>() {
         Some(Problem::invalid([Fault::new(format!("/{}", error.name), plain(&error.reason).to_owned())]))
     } else if let Some(error) = error.downcast_ref::<ParseRequestPayloadError>() {
@@ -42,6 +42,14 @@ fn known(error: &poem::Error) -> Option<Problem> {
     } else {
         error.downcast_ref::<ReadBodyError>().and_then(|error| body_problem(error))
     }
+}
+
+fn path_problem(reason: &str) -> Problem {
+    // The router leaves out parameters that it cannot decode.
+    if reason.ends_with("expects an input value.") {
+        return Problem::bad_request("request/invalid-encoding", "the path is not valid UTF-8");
+    }
+    Problem::bad_request("request/invalid-id", format!("in the path: {}", plain(reason)))
 }
 
 /// 405; the routes add which methods there are.

@@ -1,0 +1,13 @@
+//! The roles of this crate over real sockets.
+
+#![cfg(test)]
+
+mod client;
+mod contract;
+mod document;
+mod downloads;
+mod hardening;
+mod management;
+mod notes;
+mod shutdown;
+mod support;
