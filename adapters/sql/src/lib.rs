@@ -29,17 +29,27 @@
     )
 )]
 
+mod audit;
 mod database;
 mod driver;
 mod error;
+mod health;
+mod inbox;
 mod jobs;
 mod migrate;
 mod native;
+mod schedules;
+mod sessions;
 pub mod statement;
 
+pub use audit::SqlAuditLog;
 pub use database::{DatabaseUrl, DatabaseUrlError, SqlDatabase, SqlOptions, SqlTx};
 pub use error::map_error;
+pub use health::SqlHealth;
+pub use inbox::SqlInbox;
 pub use jobs::{SqlHeartbeat, SqlJobQueue};
 pub use migrate::MIGRATIONS;
 pub use native::{Native, native};
+pub use schedules::SqlScheduleStore;
+pub use sessions::SqlSessionStore;
 pub use statement::{Bind, Cell, FromRow, Kind, Mismatch, Row, Statement, Template, Value};

@@ -178,9 +178,9 @@ mod tests {
     #[test]
     #[cfg(feature = "sqlite")]
     fn forms_of_sqlite_are_understood() {
-        let file = |text: &str| match DatabaseUrl::parse(text).unwrap().0 {
-            Place::File(path) => path.display().to_string(),
-            _ => String::new(),
+        let file = |text: &str| {
+            let DatabaseUrl(Place::File(path)) = DatabaseUrl::parse(text).unwrap() else { panic!("{text}") };
+            path.display().to_string()
         };
         assert_eq!(file("sqlite:var/app.db"), "var/app.db");
         assert_eq!(file("sqlite://var/app.db"), "var/app.db");
