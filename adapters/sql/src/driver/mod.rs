@@ -1,8 +1,11 @@
 //! The seam between the adapter and each driver of sqlx. No other part of the crate knows which database it is on.
 
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod lent;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod settling;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
 

@@ -22,7 +22,6 @@ pub(crate) fn pending(
     applied: &[Applied],
     dialect: Dialect,
 ) -> PortResult<&'static [Migration]> {
-    check_order(set, dialect)?;
     let known = set.migrations;
     for (index, applied) in applied.iter().enumerate() {
         match known.get(index) {
@@ -45,6 +44,7 @@ pub(crate) fn pending(
             }
         }
     }
+    check_order(set, dialect)?;
     Ok(known.get(applied.len()..).unwrap_or_default())
 }
 
@@ -63,7 +63,7 @@ fn check_order(set: &MigrationSet, dialect: Dialect) -> PortResult<()> {
 }
 
 fn file(set: &MigrationSet, name: &str, dialect: Dialect) -> String {
-    format!("migrations/{}/{name}.sql of module {}", dialect.name(), set.module)
+    format!("{}/{name} (migrations/{}/{name}.sql)", set.module, dialect.name())
 }
 
 fn conflict(detail: String) -> PortError {
@@ -115,7 +115,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Conflict);
         let text = error.to_string();
         assert!(
-            text.contains("migrations/sqlite/0001_a.sql of module shop") && text.contains("restore"),
+            text.contains("shop/0001_a (migrations/sqlite/0001_a.sql)") && text.contains("restore"),
             "{text}"
         );
     }

@@ -4,9 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{BoxError, Database, JobQueue, PortResult};
-use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native};
-use dolmen_testkit::conformance::jobs::JobsHarness;
+use dolmen_ports::{BoxError, Database};
+use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions};
 use dolmen_testkit::conformance::{Harness, TransactionHarness};
 use tempfile::TempDir;
 
@@ -23,7 +22,7 @@ pub(crate) fn postgres_url() -> Option<String> {
 /// The adapter on a fresh database, with its own tables and the suite's.
 pub(crate) struct SqlHarness {
     pub(crate) database: Database,
-    queue: Arc<SqlJobQueue>,
+    pub(crate) queue: Arc<SqlJobQueue>,
     place: Place,
 }
 
@@ -100,48 +99,5 @@ impl Harness for SqlHarness {
 impl TransactionHarness for SqlHarness {
     fn database(&self) -> &Database {
         &self.database
-    }
-}
-
-#[async_trait]
-impl JobsHarness for SqlHarness {
-    fn queue(&self) -> Arc<dyn JobQueue> {
-        Arc::clone(&self.queue) as Arc<dyn JobQueue>
-    }
-
-    async fn age(&self, by: Duration) -> PortResult<()> {
-        self.database
-            .system()
-            .write(async |tx| {
-                let seconds = by.as_secs_f64();
-                let result = match native(tx)? {
-                    Native::Sqlite(connection) => sqlx::query(
-                        "update dolmen_job set
-                             due_at = strftime('%Y-%m-%dT%H:%M:%f000Z', due_at, ?1),
-                             created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', created_at, ?1),
-                             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1),
-                             lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",
-                    )
-                    .bind(format!("{:+} seconds", -seconds))
-                    .execute(connection)
-                    .await
-                    .map(drop),
-                    #[cfg(feature = "postgres")]
-                    Native::Postgres(connection) => sqlx::query(
-                        "update dolmen_job set
-                             due_at = due_at - $1 * interval '1 second',
-                             created_at = created_at - $1 * interval '1 second',
-                             finished_at = finished_at - $1 * interval '1 second',
-                             lease_until = lease_until - $1 * interval '1 second'",
-                    )
-                    .bind(seconds)
-                    .execute(connection)
-                    .await
-                    .map(drop),
-                    _ => Ok(()),
-                };
-                result.map_err(|error| map_error(error, "age the jobs"))
-            })
-            .await
     }
 }

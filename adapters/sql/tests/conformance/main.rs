@@ -3,6 +3,7 @@
 
 mod fixture;
 mod scratch;
+mod stores;
 
 use std::process::ExitCode;
 
@@ -33,5 +34,9 @@ where
 {
     let mut cases = conformance::database::cases(label, DatabaseCapabilities::all(), fresh);
     cases.extend(conformance::jobs::cases(label, fresh));
+    cases.extend(conformance::schedules::cases(label, fresh));
+    cases.extend(conformance::inbox::cases(label, fresh));
+    cases.extend(conformance::sessions::cases(label, fresh));
+    cases.extend(conformance::audit::cases(label, fresh));
     cases
 }

@@ -14,6 +14,7 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use self::session::PostgresSession;
 use super::lent::Lent;
+use super::settling::Settling;
 use super::{Backend, Mode, Session};
 use crate::database::SqlOptions;
 use crate::error::map_error;
@@ -27,7 +28,8 @@ const OLDEST_VERSION: u32 = 13;
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
     pool: PgPool,
-    statement_timeout: Duration,
+    settling: Settling,
+    options: SqlOptions,
 }
 
 impl PostgresBackend {
@@ -50,7 +52,7 @@ impl PostgresBackend {
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
-        Self { pool, statement_timeout: options.statement_timeout }
+        Self { pool, settling: Settling::default(), options: options.clone() }
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
@@ -65,9 +67,14 @@ impl PostgresBackend {
             Mode::Single => None,
         };
         if let Some(begin) = begin {
-            within(self.statement_timeout, "begin", (*lent).execute(begin)).await?;
+            within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
-        Ok(PostgresSession::new(lent, mode, Some(self.pool.clone()), self.statement_timeout))
+        Ok(PostgresSession::new(
+            lent,
+            mode,
+            Some((self.pool.clone(), self.settling.clone())),
+            self.options.statement_timeout,
+        ))
     }
 }
 
@@ -133,6 +140,7 @@ impl Backend for PostgresBackend {
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
+        self.settling.wait().await;
         let session = match self.begin(mode).await {
             // A connection that broke while it waited in the pool. Nothing was done yet: once more, on a fresh one.
             Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
@@ -147,8 +155,13 @@ impl Backend for PostgresBackend {
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let options = self.pool.connect_options();
         let connection =
-            within(self.statement_timeout, "connect", PgConnection::connect_with(&options)).await?;
-        Ok(Box::new(PostgresSession::new(Lent::own(connection), Mode::Single, None, self.statement_timeout)))
+            within(self.options.statement_timeout, "connect", PgConnection::connect_with(&options)).await?;
+        Ok(Box::new(PostgresSession::new(
+            Lent::own(connection),
+            Mode::Single,
+            None,
+            self.options.statement_timeout,
+        )))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

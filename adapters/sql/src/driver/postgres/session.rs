@@ -12,6 +12,7 @@ use super::row::PostgresCells;
 use super::time::PgTimestamp;
 use super::{purge, within};
 use crate::driver::lent::Lent;
+use crate::driver::settling::{Committing, Settling};
 use crate::driver::{Mode, Session};
 use crate::error::map_error;
 use crate::native::Native;
@@ -21,15 +22,21 @@ use crate::statement::{Kind, Row, Value};
 pub(crate) struct PostgresSession {
     lent: Lent<Postgres>,
     mode: Mode,
-    pool: Option<PgPool>,
+    /// What it shares with the other sessions of its pool; nothing when it has none.
+    shared: Option<(PgPool, Settling)>,
     limit: Duration,
     /// The connection is not fit for another borrower.
     broken: bool,
 }
 
 impl PostgresSession {
-    pub(crate) fn new(lent: Lent<Postgres>, mode: Mode, pool: Option<PgPool>, limit: Duration) -> Self {
-        Self { lent, mode, pool, limit, broken: false }
+    pub(crate) fn new(
+        lent: Lent<Postgres>,
+        mode: Mode,
+        shared: Option<(PgPool, Settling)>,
+        limit: Duration,
+    ) -> Self {
+        Self { lent, mode, shared, limit, broken: false }
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
@@ -41,7 +48,7 @@ impl PostgresSession {
             && error.chain().contains("read-only transaction");
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
         self.broken |= stale_plan || demoted || gone;
-        if let Some(pool) = &self.pool
+        if let Some((pool, _)) = &self.shared
             && (demoted || gone)
         {
             purge(pool);
@@ -54,29 +61,40 @@ impl PostgresSession {
             .with_source(error)
     }
 
-    async fn end(mut self, statement: &'static str, operation: &'static str) -> PortResult<()> {
+    async fn commit(mut self) -> PortResult<()> {
+        let limit = self.limit;
+        if let Some(transaction) = self.lent.take_adopted() {
+            return within(limit, "commit", transaction.commit()).await;
+        }
+        let settling = self.shared.map(|(_, settling)| settling).unwrap_or_default();
+        let mut committing = Committing::new(self.lent, settling);
+        let result = match committing.connection() {
+            Some(connection) => within(limit, "commit", connection.execute("commit")).await,
+            None => return Ok(()),
+        };
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
+            return result.map(drop);
+        }
+        let lent = committing.answered();
+        result?;
+        lent.into_iter().for_each(Lent::give_back);
+        Ok(())
+    }
+
+    async fn rollback(mut self) -> PortResult<()> {
+        let limit = self.limit;
+        if let Some(transaction) = self.lent.take_adopted() {
+            return within(limit, "roll back", transaction.rollback()).await;
+        }
         if self.broken {
+            // Dropping it closes it.
             return Ok(());
         }
-        let limit = self.limit;
-        let result = if let Some(transaction) = self.lent.take_adopted() {
-            if statement == "commit" {
-                within(limit, operation, transaction.commit()).await
-            } else {
-                within(limit, operation, transaction.rollback()).await
-            }
-        } else if self.mode == Mode::Single {
-            Ok(())
-        } else {
-            within(limit, operation, (*self.lent).execute(statement)).await.map(drop)
-        };
-        match result {
-            Ok(()) => {
-                self.lent.give_back();
-                Ok(())
-            }
-            Err(error) => Err(self.judge(error)),
+        if self.mode != Mode::Single {
+            within(limit, "roll back", (*self.lent).execute("rollback")).await?;
         }
+        self.lent.give_back();
+        Ok(())
     }
 }
 
@@ -106,11 +124,11 @@ impl Session for PostgresSession {
     }
 
     async fn commit(self: Box<Self>) -> PortResult<()> {
-        self.end("commit", "commit").await
+        (*self).commit().await
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {
-        self.end("rollback", "roll back").await
+        (*self).rollback().await
     }
 
     fn native(&mut self) -> Native<'_> {

@@ -15,6 +15,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 
 use self::session::SqliteSession;
 use super::lent::Lent;
+use super::settling::Settling;
 use super::{Backend, Mode, Session};
 use crate::database::SqlOptions;
 use crate::error::map_error;
@@ -24,6 +25,7 @@ use crate::error::map_error;
 pub(crate) struct SqliteBackend {
     writer: SqlitePool,
     readers: SqlitePool,
+    settling: Settling,
     /// Declared after the pools, so that it outlives them.
     _folder: Option<TemporaryFolder>,
 }
@@ -84,13 +86,14 @@ impl SqliteBackend {
         Ok(Self {
             writer: pool().max_connections(1).connect_lazy_with(connect),
             readers: pool().max_connections(options.max_connections).connect_lazy_with(reader),
+            settling: Settling::default(),
             _folder: folder,
         })
     }
 
     /// Takes over pools that a team made itself. The readers should be held read-only by `pragma query_only = 1`.
     pub(crate) fn from_pools(writer: SqlitePool, readers: SqlitePool) -> Self {
-        Self { writer, readers, _folder: None }
+        Self { writer, readers, settling: Settling::default(), _folder: None }
     }
 }
 
@@ -117,7 +120,7 @@ async fn first_connection(connect: &SqliteConnectOptions, limit: Duration) -> Re
 
 /// Takes over a transaction that somebody else began.
 pub(crate) fn adopt(transaction: sqlx::Transaction<'static, sqlx::Sqlite>) -> SqliteSession {
-    SqliteSession::new(Lent::adopted(transaction), Mode::Write)
+    SqliteSession::new(Lent::adopted(transaction), Mode::Write, Settling::default())
 }
 
 fn unavailable(detail: String) -> PortError {
@@ -131,6 +134,7 @@ impl Backend for SqliteBackend {
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
+        self.settling.wait().await;
         let pool = if mode == Mode::Read { &self.readers } else { &self.writer };
         let connection = pool.acquire().await.map_err(|error| map_error(error, "acquire a connection"))?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
@@ -144,14 +148,14 @@ impl Backend for SqliteBackend {
         if let Some(begin) = begin {
             (*lent).execute(begin).await.map_err(|error| map_error(error, "begin"))?;
         }
-        Ok(Box::new(SqliteSession::new(lent, mode)))
+        Ok(Box::new(SqliteSession::new(lent, mode, self.settling.clone())))
     }
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let connection = SqliteConnection::connect_with(&self.writer.connect_options())
             .await
             .map_err(|error| map_error(error, "connect"))?;
-        Ok(Box::new(SqliteSession::new(Lent::own(connection), Mode::Single)))
+        Ok(Box::new(SqliteSession::new(Lent::own(connection), Mode::Single, self.settling.clone())))
     }
 
     async fn lock_migrations(&self, _session: &mut dyn Session) -> PortResult<bool> {

@@ -7,6 +7,7 @@ use sqlx::{Arguments, Executor, Sqlite};
 
 use super::row::SqliteCells;
 use crate::driver::lent::Lent;
+use crate::driver::settling::{Committing, Settling};
 use crate::driver::{Mode, Session};
 use crate::error::map_error;
 use crate::native::Native;
@@ -16,22 +17,36 @@ use crate::statement::{Row, Value};
 pub(crate) struct SqliteSession {
     lent: Lent<Sqlite>,
     mode: Mode,
+    settling: Settling,
 }
 
 impl SqliteSession {
-    pub(crate) fn new(lent: Lent<Sqlite>, mode: Mode) -> Self {
-        Self { lent, mode }
+    pub(crate) fn new(lent: Lent<Sqlite>, mode: Mode, settling: Settling) -> Self {
+        Self { lent, mode, settling }
     }
 
-    async fn end(mut self, statement: &'static str, operation: &'static str) -> PortResult<()> {
-        let result = if let Some(transaction) = self.lent.take_adopted() {
-            if statement == "commit" { transaction.commit().await } else { transaction.rollback().await }
-        } else if self.mode == Mode::Single {
-            Ok(())
-        } else {
-            self.lent.execute(statement).await.map(drop)
+    async fn commit(mut self) -> Result<(), sqlx::Error> {
+        if let Some(transaction) = self.lent.take_adopted() {
+            return transaction.commit().await;
+        }
+        let mut committing = Committing::new(self.lent, self.settling);
+        let result = match committing.connection() {
+            Some(connection) => connection.execute("commit").await,
+            None => return Ok(()),
         };
-        result.map_err(|error| map_error(error, operation))?;
+        let lent = committing.answered();
+        result?;
+        lent.into_iter().for_each(Lent::give_back);
+        Ok(())
+    }
+
+    async fn rollback(mut self) -> Result<(), sqlx::Error> {
+        if let Some(transaction) = self.lent.take_adopted() {
+            return transaction.rollback().await;
+        }
+        if self.mode != Mode::Single {
+            self.lent.execute("rollback").await?;
+        }
         self.lent.give_back();
         Ok(())
     }
@@ -61,11 +76,11 @@ impl Session for SqliteSession {
     }
 
     async fn commit(self: Box<Self>) -> PortResult<()> {
-        self.end("commit", "commit").await
+        (*self).commit().await.map_err(|error| map_error(error, "commit"))
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {
-        self.end("rollback", "roll back").await
+        (*self).rollback().await.map_err(|error| map_error(error, "roll back"))
     }
 
     fn native(&mut self) -> Native<'_> {

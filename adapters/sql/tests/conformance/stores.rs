@@ -1,0 +1,82 @@
+//! The queue and the stores, for their suites.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dolmen_ports::{AuditLog, Inbox, JobQueue, PortResult, ScheduleStore, SessionStore};
+use dolmen_sql::{Native, SqlAuditLog, SqlInbox, SqlScheduleStore, SqlSessionStore, map_error, native};
+use dolmen_testkit::conformance::audit::AuditHarness;
+use dolmen_testkit::conformance::inbox::InboxHarness;
+use dolmen_testkit::conformance::jobs::JobsHarness;
+use dolmen_testkit::conformance::schedules::SchedulesHarness;
+use dolmen_testkit::conformance::sessions::SessionsHarness;
+
+use crate::fixture::SqlHarness;
+
+#[async_trait]
+impl JobsHarness for SqlHarness {
+    fn queue(&self) -> Arc<dyn JobQueue> {
+        Arc::clone(&self.queue) as Arc<dyn JobQueue>
+    }
+
+    async fn age(&self, by: Duration) -> PortResult<()> {
+        self.database
+            .system()
+            .write(async |tx| {
+                let seconds = by.as_secs_f64();
+                let result = match native(tx)? {
+                    Native::Sqlite(connection) => sqlx::query(
+                        "update dolmen_job set
+                             due_at = strftime('%Y-%m-%dT%H:%M:%f000Z', due_at, ?1),
+                             created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', created_at, ?1),
+                             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1),
+                             lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",
+                    )
+                    .bind(format!("{:+} seconds", -seconds))
+                    .execute(connection)
+                    .await
+                    .map(drop),
+                    #[cfg(feature = "postgres")]
+                    Native::Postgres(connection) => sqlx::query(
+                        "update dolmen_job set
+                             due_at = due_at - $1 * interval '1 second',
+                             created_at = created_at - $1 * interval '1 second',
+                             finished_at = finished_at - $1 * interval '1 second',
+                             lease_until = lease_until - $1 * interval '1 second'",
+                    )
+                    .bind(seconds)
+                    .execute(connection)
+                    .await
+                    .map(drop),
+                    _ => Ok(()),
+                };
+                result.map_err(|error| map_error(error, "age the jobs"))
+            })
+            .await
+    }
+}
+
+impl SchedulesHarness for SqlHarness {
+    fn schedules(&self) -> Arc<dyn ScheduleStore> {
+        Arc::new(SqlScheduleStore::new())
+    }
+}
+
+impl InboxHarness for SqlHarness {
+    fn inbox(&self) -> Arc<dyn Inbox> {
+        Arc::new(SqlInbox::new())
+    }
+}
+
+impl SessionsHarness for SqlHarness {
+    fn sessions(&self) -> Arc<dyn SessionStore> {
+        Arc::new(SqlSessionStore::new())
+    }
+}
+
+impl AuditHarness for SqlHarness {
+    fn audit(&self) -> Arc<dyn AuditLog> {
+        Arc::new(SqlAuditLog::new())
+    }
+}
