@@ -24,3 +24,4 @@
 
 pub mod conformance;
 pub mod fakes;
+pub mod faults;

@@ -34,6 +34,8 @@ pub mod mail;
 mod memory;
 pub mod metrics;
 pub mod objects;
+#[cfg(test)]
+mod sabotage;
 pub mod schedules;
 pub mod sessions;
 mod suite;

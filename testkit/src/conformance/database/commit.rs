@@ -69,7 +69,9 @@ async fn an_error_rolls_back(harness: H) -> CaseResult {
         .database()
         .system()
         .write(async |tx| {
+            // Two, because a database that commits each statement loses the last one only.
             harness.insert(tx, &ScratchRow::new(1, "a")).await?;
+            harness.insert(tx, &ScratchRow::new(2, "b")).await?;
             Err(refusal())
         })
         .await;

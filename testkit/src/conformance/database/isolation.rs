@@ -50,12 +50,13 @@ async fn a_write_after_a_read_is_not_held_read_only(harness: H) -> CaseResult {
 }
 
 async fn what_is_not_committed_is_not_seen(harness: H) -> CaseResult {
-    let row = ScratchRow::new(1, "a");
     let mut tx = harness.database().system().begin().await?;
-    harness.insert(&mut tx, &row).await?;
-    ensure_eq!(count(&harness).await?, 0, "rows that another transaction sees before the commit");
+    for row in [ScratchRow::new(1, "a"), ScratchRow::new(2, "b")] {
+        harness.insert(&mut tx, &row).await?;
+        ensure_eq!(count(&harness).await?, 0, "rows that another transaction sees before the commit");
+    }
     tx.commit().await?;
-    ensure_eq!(count(&harness).await?, 1, "rows that another transaction sees after the commit");
+    ensure_eq!(count(&harness).await?, 2, "rows that another transaction sees after the commit");
     Ok(())
 }
 

@@ -27,7 +27,7 @@ async fn ensure_woken(harness: H, queues: Vec<QueueName>, name: &'static str) ->
     let queue = harness.queue();
     let mut waiter = JoinSet::new();
     waiter.spawn(async move { queue.wait(&queues, FOR_EVER).await });
-    for number in 0..200 {
+    for number in 0..100 {
         let mut job = job(number);
         job.queue = QueueName::new(name);
         enqueue(&harness, vec![job]).await?;
@@ -36,7 +36,7 @@ async fn ensure_woken(harness: H, queues: Vec<QueueName>, name: &'static str) ->
             return Ok(());
         }
     }
-    Err(Failure::new("200 committed jobs did not wake the waiter"))
+    Err(Failure::new("100 committed jobs did not wake the waiter"))
 }
 
 async fn a_commit_wakes_whoever_waits(harness: H) -> CaseResult {

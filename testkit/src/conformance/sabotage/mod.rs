@@ -1,0 +1,33 @@
+//! Proof that the suites can fail: a fake with one flaw turns the cases of the broken promise red.
+
+mod broken_database;
+mod broken_queue;
+mod database;
+mod jobs;
+
+use super::case::{Case, Outcome};
+
+/// Runs the cases of these names (without label and port), all of which have to be there, and asserts that each fails.
+fn assert_red(flaw: &dyn std::fmt::Debug, cases: Vec<Case>, names: &[&str]) {
+    let mut chosen: Vec<Case> = Vec::new();
+    for case in cases {
+        if names.iter().any(|name| case.name().ends_with(name)) {
+            chosen.push(case);
+        }
+    }
+    assert_eq!(chosen.len(), names.len(), "{flaw:?} names cases that are not there: {names:?}");
+    for case in chosen {
+        let name = case.name().to_owned();
+        let outcome = case.outcome();
+        assert!(matches!(outcome, Outcome::Failed(_)), "{flaw:?} should turn {name} red: {outcome:?}");
+    }
+}
+
+/// Runs all cases and asserts that none fails: what is red with a flaw is green without it.
+fn assert_green(cases: Vec<Case>) {
+    for case in cases {
+        let name = case.name().to_owned();
+        let outcome = case.outcome();
+        assert!(!matches!(outcome, Outcome::Failed(_)), "{name} without a flaw: {outcome:?}");
+    }
+}
