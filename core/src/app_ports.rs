@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use dolmen_ports::{Clock, Database, IdGenerator, JobQueue, Metrics, ScheduleStore, SystemClock, UuidV7Ids};
+use dolmen_ports::{
+    Clock, Database, IdGenerator, JobQueue, Metrics, MigrationSet, ScheduleStore, SystemClock, UuidV7Ids,
+};
 
 use crate::events::EventPublisher;
 use crate::jobs::Jobs;
@@ -20,6 +22,7 @@ pub struct AppPorts {
     ids: Arc<dyn IdGenerator>,
     metrics: Metrics,
     events: EventPublisher,
+    migrations: Vec<MigrationSet>,
 }
 
 impl AppPorts {
@@ -37,7 +40,16 @@ impl AppPorts {
         ids: Arc<dyn IdGenerator>,
     ) -> Self {
         let events = EventPublisher::new(Arc::clone(&queue), Arc::clone(&ids), Arc::clone(&clock));
-        Self { database, queue, schedules, clock, ids, metrics: Metrics::none(), events }
+        Self {
+            database,
+            queue,
+            schedules,
+            clock,
+            ids,
+            metrics: Metrics::none(),
+            events,
+            migrations: Vec::new(),
+        }
     }
 
     /// The same, recording into `metrics`.
@@ -45,6 +57,18 @@ impl AppPorts {
     pub fn with_metrics(mut self, metrics: Metrics) -> Self {
         self.metrics = metrics;
         self
+    }
+
+    /// The same, with the schema of an adapter, which is applied before that of the modules.
+    #[must_use]
+    pub fn with_migrations(mut self, migrations: MigrationSet) -> Self {
+        self.migrations.push(migrations);
+        self
+    }
+
+    /// The schemas of the adapters.
+    pub fn migrations(&self) -> &[MigrationSet] {
+        &self.migrations
     }
 
     /// The database.

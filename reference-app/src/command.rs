@@ -26,7 +26,7 @@ pub struct CommandLine {
 
 /// What to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
-#[non_exhaustive]
+#[expect(clippy::exhaustive_enums, reason = "main handles each")]
 pub enum Command {
     /// Run the roles of `APP_ROLE` until SIGTERM or Ctrl-C
     Serve,
@@ -34,9 +34,7 @@ pub enum Command {
     Demo,
     /// Bring the schema up to date and end; the same as `APP_ROLE=migrate`
     Migrate,
-    /// Print the `OpenAPI` 3.1 document of the HTTP API
-    Openapi,
-    /// Print the modules: what they require, own and offer
+    /// Print the modules as JSON: what they require, own and offer
     Modules,
     /// Print every variable: value, origin and meaning
     Config,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dolmen::config::{Env, Refusal, SettingValue, Variable};
-use dolmen::{AppSettings, BuildInfo, Environment, MailAddress, Secret};
+use dolmen::{AppSettings, BuildInfo, Environment, LogSettings, MailAddress, Secret};
 use dolmen_poem::{HttpSettings, ManagementSettings};
 
 const DATA_DIR: Variable =
@@ -30,6 +30,8 @@ const SHORTEST_KEY: usize = 32;
 pub struct Config {
     /// Roles, environment, start and end, worker.
     pub app: AppSettings,
+    /// How to log.
+    pub log: LogSettings,
     /// The public port.
     pub http: HttpSettings,
     /// The management port.
@@ -49,14 +51,16 @@ impl Config {
     pub fn load(env: &mut Env) -> Option<Self> {
         let app = AppSettings::load(env).with_build(build_info());
         let environment = app.environment;
+        let log = LogSettings::load(env, environment);
         let http = HttpSettings::load(env);
-        let management = ManagementSettings::load(env, environment);
+        let management = ManagementSettings::load(env);
         let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
         let database_url = database_url(env, environment, &data_dir);
         let signing_key = signing_key(env, environment);
         let mail_from = mail_from(env, environment);
         Some(Self {
             app,
+            log,
             http,
             management,
             data_dir,

@@ -5,7 +5,9 @@
 
 pub mod command;
 pub mod config;
-
+pub mod demo;
 pub mod failure;
 pub mod modules;
 pub mod platform;
+pub mod print;
+pub mod welcome;

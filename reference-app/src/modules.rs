@@ -4,42 +4,59 @@ use std::sync::Arc;
 
 use accounts::{AccountsModule, AccountsPorts};
 use customers::{CustomersModule, CustomersPorts};
-use dolmen::{App, AppBuilder};
-use dolmen_poem::{ManagementRole, WebRole, object_downloads};
+use dolmen::{App, AppBuilder, AuditTrail, Role};
+use dolmen_poem::{BoundAddress, ManagementRole, WebRole, object_downloads};
 use invoices::{InvoicesModule, InvoicesPorts};
 use notifications::{NotificationsModule, NotificationsPorts};
 use reports::{ReportsModule, ReportsPorts};
 
 use crate::config::Config;
-use crate::platform::{OBJECTS_PATH, Platform};
+use crate::platform::Platform;
+
+/// The application, and where its ports will listen.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Wired {
+    /// The application.
+    pub app: App,
+    /// Where the API listens, once it does.
+    pub web: BoundAddress,
+    /// Where probes and operations listen, once they do.
+    pub management: BoundAddress,
+}
 
 /// The whole application: the modules, the public port and the management port.
-pub fn app(config: &Config, platform: &Platform) -> App {
-    let downloads =
-        object_downloads(OBJECTS_PATH, Arc::clone(&platform.objects), Arc::clone(&platform.links));
+pub fn wire(config: &Config, platform: &Platform) -> Wired {
+    let downloads = object_downloads(Arc::clone(&platform.objects), Arc::clone(&platform.links));
     let web = WebRole::new(config.http.clone(), Arc::clone(&platform.authenticator)).with_routes(downloads);
-    modules(config, platform, App::builder(platform.app.clone()))
+    let management = ManagementRole::new(config.management.clone());
+    let management = match config.app.roles.contains(Role::Web) {
+        true => management,
+        false => management.with_probes_on(config.http.clone()),
+    };
+    let (web_address, management_address) = (web.address(), management.address());
+    let app = modules(config, platform, App::builder(platform.app.clone()))
         .settings(config.app.clone())
         .runner(web)
-        .runner(ManagementRole::new(config.management.clone()))
-        .build()
+        .runner(management)
+        .build();
+    Wired { app, web: web_address, management: management_address }
 }
 
 /// The modules, each with the ports that it names.
 pub fn modules(config: &Config, platform: &Platform, builder: AppBuilder) -> AppBuilder {
-    let (app, audit) = (&platform.app, &platform.audit);
+    let app = &platform.app;
     let (database, clock, ids) = (app.database(), app.clock(), app.ids());
+    let audit = AuditTrail::new(Arc::clone(&platform.audit), Arc::clone(clock), Arc::clone(ids));
     let accounts = AccountsModule::new(AccountsPorts {
         database: database.clone(),
         sessions: platform.sessions.clone(),
-        audit: Arc::clone(audit),
-        clock: Arc::clone(clock),
-        ids: Arc::clone(ids),
+        audit: audit.clone(),
         demo: config.has_demo(),
     });
     let customers = CustomersModule::new(CustomersPorts {
         database: database.clone(),
-        audit: Arc::clone(audit),
+        audit: audit.clone(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     });
@@ -48,7 +65,7 @@ pub fn modules(config: &Config, platform: &Platform, builder: AppBuilder) -> App
         customers: customers.api(),
         events: app.events(),
         inbox: Arc::clone(&platform.inbox),
-        audit: Arc::clone(audit),
+        audit: audit.clone(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     });
@@ -66,7 +83,7 @@ pub fn modules(config: &Config, platform: &Platform, builder: AppBuilder) -> App
         invoices: invoices.api(),
         objects: Arc::clone(&platform.objects),
         jobs: app.jobs(),
-        audit: Arc::clone(audit),
+        audit: audit.clone(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     });

@@ -14,7 +14,7 @@ use dolmen_sql::{
 use crate::config::Config;
 
 /// Where the public port serves objects.
-pub const OBJECTS_PATH: &str = "/objects/";
+const OBJECTS_PATH: &str = "/objects/";
 
 /// The adapters of one process.
 #[derive(Debug, Clone)]
@@ -54,11 +54,12 @@ impl Platform {
         let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
         let app = AppPorts::with_time(
             database.clone(),
-            Arc::new(SqlJobQueue::new(sql.clone())),
+            Arc::new(SqlJobQueue::new(&sql)),
             Arc::new(SqlScheduleStore::new()),
             Arc::clone(&clock),
             Arc::new(UuidV7Ids::new()),
-        );
+        )
+        .with_migrations(dolmen_sql::MIGRATIONS);
         Ok(Self {
             app,
             audit: Arc::new(SqlAuditLog::new()),

@@ -16,6 +16,7 @@ use super::signals::{OnceDone, OsSignals, Signals};
 use super::stage::Stage;
 use super::startup::{Modules, SchemaPlan, prepare};
 use super::{App, AppSettings};
+use crate::app_ports::AppPorts;
 use crate::jobs::Worker;
 use crate::registrar::Registration;
 use crate::role::{Role, Roles};
@@ -70,7 +71,7 @@ impl App {
 
     async fn migrate(self, mut signals: impl Signals) -> Result<(), RunError> {
         let order = dependency_order(&self.registrations);
-        let sets = migration_sets(&self.registrations, &order);
+        let sets = migration_sets(&self.ports, &self.registrations, &order);
         let status = self.operations.status();
         tokio::select! {
             report = schema::migrate(self.ports.database(), &sets, status) => {
@@ -99,8 +100,8 @@ impl App {
         });
         let startup = prepare(
             self.ports.database().clone(),
-            migration_sets(&self.registrations, &order),
-            schema_plan(&roles, &self.settings),
+            migration_sets(&self.ports, &self.registrations, &order),
+            schema_plan(&self.settings),
             modules.clone(),
             status,
         );
@@ -127,17 +128,20 @@ fn chosen(runners: BoxedRunners, roles: &Roles) -> Result<(BoxedRunners, BoxedRu
     }
 }
 
-fn schema_plan(roles: &Roles, settings: &AppSettings) -> SchemaPlan {
-    if roles.is_all() && !settings.environment.is_production() {
-        SchemaPlan::Migrate
-    } else {
+/// In production only the role `migrate` changes the schema. Elsewhere whoever starts first brings it up to date: nobody
+/// should have to learn that order to try two processes side by side.
+fn schema_plan(settings: &AppSettings) -> SchemaPlan {
+    if settings.environment.is_production() {
         SchemaPlan::Wait(settings.schema_poll)
+    } else {
+        SchemaPlan::Migrate
     }
 }
 
-fn migration_sets(registrations: &[Registration], order: &[usize]) -> Vec<MigrationSet> {
+fn migration_sets(ports: &AppPorts, registrations: &[Registration], order: &[usize]) -> Vec<MigrationSet> {
     let in_order = order.iter().filter_map(|index| registrations.get(*index));
-    in_order.map(|registration| registration.migrations).collect()
+    let of_modules = in_order.map(|registration| registration.migrations);
+    ports.migrations().iter().copied().chain(of_modules).collect()
 }
 
 #[cfg(test)]

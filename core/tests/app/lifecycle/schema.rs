@@ -30,7 +30,7 @@ async fn pending(database: &MemoryDatabase) -> usize {
 #[tokio::test(start_paused = true)]
 async fn without_its_schema_a_role_waits_and_says_what_is_missing() {
     let (database, journal) = (MemoryDatabase::new(), Journal::default());
-    let running = Running::begin(app(&database, &journal, Environment::Development), web());
+    let running = Running::begin(app(&database, &journal, Environment::Production), web());
     while running.operations.info().schema == SchemaState::Unknown {
         tokio::task::yield_now().await;
     }
@@ -55,7 +55,7 @@ async fn without_its_schema_a_role_waits_and_says_what_is_missing() {
 #[tokio::test(start_paused = true)]
 async fn a_signal_ends_the_wait_for_the_schema() {
     let (database, journal) = (MemoryDatabase::new(), Journal::default());
-    let running = Running::begin(app(&database, &journal, Environment::Development), web());
+    let running = Running::begin(app(&database, &journal, Environment::Production), web());
     tokio::time::sleep(Duration::from_secs(3)).await;
     running.signal();
     running.end().await.unwrap();
@@ -73,9 +73,9 @@ async fn the_role_migrate_applies_the_schema_and_ends() {
 }
 
 #[tokio::test]
-async fn all_roles_migrate_by_themselves_outside_production() {
+async fn whoever_starts_first_migrates_outside_production() {
     let (database, journal) = (MemoryDatabase::new(), Journal::default());
-    let running = Running::ready(app(&database, &journal, Environment::Development), Roles::all()).await;
+    let running = Running::ready(app(&database, &journal, Environment::Development), web()).await;
     assert_eq!(pending(&database).await, 0);
     assert_eq!(running.operations.info().schema, SchemaState::UpToDate);
     running.signal();
@@ -98,7 +98,7 @@ async fn all_roles_wait_for_the_role_migrate_in_production() {
 async fn a_database_that_cannot_be_asked_is_waited_for() {
     let (database, journal) = (MemoryDatabase::new(), Journal::default());
     database.database().close().await;
-    let running = Running::begin(app(&database, &journal, Environment::Development), web());
+    let running = Running::begin(app(&database, &journal, Environment::Production), web());
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert!(matches!(running.operations.info().schema, SchemaState::Unavailable { .. }));
     running.signal();
