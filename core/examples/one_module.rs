@@ -8,7 +8,7 @@ use dolmen::{
     App, AppPorts, Environment, Event, Job, JobContext, JobError, Jobs, LogSettings, MigrationSet, Module,
     ModuleName, PortResult, Registrar, Role, Roles, WriteTx, init_logging,
 };
-use dolmen_testkit::fakes::{MemoryDatabase, MemoryJobQueue, MemoryScheduleStore};
+use dolmen_testkit::fakes::{MemoryDatabase, MemoryJobQueue, MemoryScheduleStore, MemoryTable};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
@@ -31,6 +31,8 @@ struct Greet {
 impl Job for Greet {
     const KIND: &'static str = "greetings.greet";
 }
+
+const GUEST_BOOK: MemoryTable<String, String> = MemoryTable::new("greetings_guest_book");
 
 /// The module: its `register` is its table of contents.
 struct Greetings {
@@ -63,8 +65,11 @@ async fn welcome(jobs: Jobs, event: GuestArrived, context: JobContext) -> Result
     Ok(())
 }
 
+/// Adds a line to the guest book, exactly once, however often the job has to be tried.
 async fn greet(greeted: Arc<Notify>, job: Greet, context: JobContext) -> Result<(), JobError> {
-    println!("hello {}, attempt {}", job.name, context.attempt());
+    let line = format!("hello {}, attempt {}", job.name, context.attempt());
+    context.complete(async |tx| GUEST_BOOK.insert(tx, job.name.clone(), line.clone())).await?;
+    println!("{line}");
     greeted.notify_one();
     Ok(())
 }

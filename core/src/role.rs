@@ -40,8 +40,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The roles of a process: `web,worker`, `all` (web, worker and scheduler, and outside production the migrations first), or
-/// `migrate` alone.
+/// The roles of a process: `web,worker`, `all` (web, worker and scheduler), or `migrate` alone.
 ///
 /// # Examples
 /// ```

@@ -17,7 +17,7 @@ mod violation;
 use std::fmt;
 use std::sync::Arc;
 
-use dolmen_ports::ModuleName;
+use dolmen_ports::{HealthCheck, ModuleName};
 
 pub use error::RunError;
 pub use lifecycle::Phase;
@@ -60,13 +60,20 @@ pub struct AppBuilder {
     ports: AppPorts,
     settings: AppSettings,
     modules: Vec<Arc<dyn Module>>,
+    checks: Vec<Arc<dyn HealthCheck>>,
     runners: Vec<Box<dyn RoleRunner>>,
 }
 
 impl App {
     /// An application on these ports.
     pub fn builder(ports: AppPorts) -> AppBuilder {
-        AppBuilder { ports, settings: AppSettings::default(), modules: Vec::new(), runners: Vec::new() }
+        AppBuilder {
+            ports,
+            settings: AppSettings::default(),
+            modules: Vec::new(),
+            checks: Vec::new(),
+            runners: Vec::new(),
+        }
     }
 
     /// Checks how the modules fit together. `run` does it first; a test does it sooner.
@@ -116,6 +123,13 @@ impl AppBuilder {
         self
     }
 
+    /// Adds a check to readiness, of an adapter that belongs to no module.
+    #[must_use]
+    pub fn health(mut self, check: impl HealthCheck) -> Self {
+        self.checks.push(Arc::new(check));
+        self
+    }
+
     /// Chooses how the application starts, works and ends.
     #[must_use]
     pub fn settings(mut self, settings: AppSettings) -> Self {
@@ -130,7 +144,7 @@ impl AppBuilder {
         self.ports.events().freeze(subscriptions(&registrations));
         let jobs = registrations.iter().flat_map(|registration| registration.jobs.iter().cloned());
         let registry = Arc::new(Registry::new(jobs));
-        let operations = Operations::new(&self.ports, self.settings.clone(), &registrations);
+        let operations = Operations::new(&self.ports, self.settings.clone(), self.checks, &registrations);
         App {
             ports: self.ports,
             settings: self.settings,

@@ -17,6 +17,7 @@ use super::stage::Stage;
 use super::startup::{Modules, SchemaPlan, prepare};
 use super::{App, AppSettings};
 use crate::app_ports::AppPorts;
+use crate::config::SettingValue;
 use crate::jobs::Worker;
 use crate::registrar::Registration;
 use crate::role::{Role, Roles};
@@ -31,8 +32,8 @@ impl App {
     ///
     /// # Contract
     /// - `RUN-1` A violation of [`App::verify`] ends the run before anything else happens.
-    /// - `RUN-2` Role `migrate` applies the schema and ends. `all` outside production applies it and goes on. Otherwise
-    ///   a schema that is behind makes the process wait, not ready, until it arrives.
+    /// - `RUN-2` Role `migrate` applies the schema and ends. In production nothing else does: a process whose schema is
+    ///   behind waits, not ready, until it arrives. Elsewhere every process applies it first.
     /// - `RUN-3` Modules start after those that they require and before any role serves; they stop in reverse, after
     ///   every role has ended. Runners without a role, such as the management port, run from before to after that.
     /// - `RUN-4` The process is ready when every runner serves. Its end begins with readiness: runners are asked to
@@ -86,6 +87,15 @@ impl App {
         runners.push(Box::new(Worker::new(self.settings.worker.clone())));
         runners.push(Box::new(Scheduler::new()));
         let (probes, serving) = chosen(runners, &roles)?;
+        let build = &self.settings.build;
+        tracing::info!(
+            app = build.name(),
+            version = build.version(),
+            git_sha = build.git_sha(),
+            environment = self.settings.environment.show(),
+            %roles,
+            "starting"
+        );
         let order = dependency_order(&self.registrations);
         let modules = Modules {
             in_order: order.iter().filter_map(|index| self.modules.get(*index)).cloned().collect(),

@@ -45,8 +45,13 @@ struct Inner {
 }
 
 impl Operations {
-    pub(crate) fn new(ports: &AppPorts, settings: AppSettings, registrations: &[Registration]) -> Self {
-        let checks = registrations.iter().flat_map(|registration| registration.health.iter().cloned());
+    pub(crate) fn new(
+        ports: &AppPorts,
+        settings: AppSettings,
+        mut checks: Vec<Arc<dyn HealthCheck>>,
+        registrations: &[Registration],
+    ) -> Self {
+        checks.extend(registrations.iter().flat_map(|registration| registration.health.iter().cloned()));
         let kinds = registrations.iter().flat_map(|registration| &registration.jobs);
         Self(Arc::new(Inner {
             database: ports.database().clone(),
@@ -54,7 +59,7 @@ impl Operations {
             settings,
             status: Status::new(),
             heartbeat: Heartbeat::new(),
-            checks: checks.collect(),
+            checks,
             modules: registrations.iter().map(catalog::module).collect(),
             kinds: kinds.map(|job| job.kind.clone()).collect(),
         }))

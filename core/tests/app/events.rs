@@ -38,7 +38,9 @@ const TENANT: TenantId = TenantId::new(Uuid::from_u128(7));
 
 /// What subscribers saw: subscription, stone, tenant.
 #[derive(Debug, Clone, Default)]
-struct Seen(Arc<Mutex<Vec<(&'static str, String, Option<TenantId>)>>>);
+struct Seen(Arc<Mutex<Vec<Sight>>>);
+
+type Sight = (&'static str, String, Option<TenantId>);
 
 impl Seen {
     fn note(&self, who: &'static str, event: Carved, context: &JobContext) {
@@ -46,7 +48,7 @@ impl Seen {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
     }
 
-    fn entries(&self) -> Vec<(&'static str, String, Option<TenantId>)> {
+    fn entries(&self) -> Vec<Sight> {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         entries.sort();
         entries

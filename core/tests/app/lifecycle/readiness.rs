@@ -35,11 +35,7 @@ async fn the_process_is_ready_when_every_runner_serves() {
     running.end().await.unwrap();
 }
 
-/// A module with a check of a shared state.
-fn checked(registrar: &mut Registrar<'_>, check: impl HealthCheck) {
-    registrar.health(check);
-}
-
+/// A module with a check.
 struct Checked<C>(C);
 
 #[async_trait]
@@ -53,7 +49,7 @@ impl<C: HealthCheck + Clone> dolmen::Module for Checked<C> {
     }
 
     fn register(&self, registrar: &mut Registrar<'_>) {
-        checked(registrar, self.0.clone());
+        registrar.health(self.0.clone());
     }
 }
 
@@ -61,8 +57,10 @@ impl<C: HealthCheck + Clone> dolmen::Module for Checked<C> {
 async fn a_check_that_is_down_makes_the_process_not_ready_and_a_degraded_one_does_not() {
     let journal = Journal::default();
     let health = FixedHealth::new("printer");
+    let disk = FixedHealth::new("disk");
     let app = builder()
         .module(Checked(health.clone()))
+        .health(disk.clone())
         .runner(Runner::obedient(Role::Web, "web", &journal))
         .build();
     let running = Running::ready(app, web()).await;
@@ -76,6 +74,9 @@ async fn a_check_that_is_down_makes_the_process_not_ready_and_a_degraded_one_doe
     }
     assert_eq!(running.check("printer").await, (HealthState::Down, "out of paper".to_owned()));
     assert_eq!(running.check("database").await.0, HealthState::Ok);
+    health.set(HealthReport::ok());
+    disk.set(HealthReport::down("full"));
+    assert!(!running.operations.readiness().await.ready, "a check of the application counts like a module's");
     running.signal();
     running.end().await.unwrap();
 }
