@@ -42,7 +42,9 @@ mod runner;
 mod schedule;
 mod telemetry;
 
-pub use app::{App, AppBuilder, AppSettings, BuildError, BuildInfo, Phase, RunError, Signals, Violation};
+pub use app::{
+    App, AppBuilder, AppSettings, BuildError, BuildInfo, OsSignals, Phase, RunError, Signals, Violation,
+};
 pub use app_ports::AppPorts;
 pub use audit::AuditTrail;
 pub use auth::{OpenedSession, OsRandomness, Randomness, SessionAuthenticator, Sessions};

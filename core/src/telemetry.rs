@@ -1,7 +1,9 @@
 //! Logging: one line per event, as text for people or JSON for machines.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::panic::PanicHookInfo;
 
 use tracing::Subscriber;
 use tracing_subscriber::fmt::MakeWriter;
@@ -96,9 +98,22 @@ impl fmt::Display for LogFilter {
 
 /// Sends events to the standard error output from now on, in colour when that is a terminal. The first call of a process
 /// wins; later ones change nothing, so that every test may call it.
+///
+/// With JSON, a panic is an event like any other, so that every line stays an object.
 pub fn init_logging(settings: &LogSettings) {
     let ansi = settings.format == LogFormat::Text && io::stderr().is_terminal();
-    drop(subscriber(settings, ansi, io::stderr).try_init());
+    let is_first = subscriber(settings, ansi, io::stderr).try_init().is_ok();
+    if is_first && settings.format == LogFormat::Json {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let place = panic.location().map(ToString::to_string);
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+    let reason = panic.payload_as_str().unwrap_or("no reason given");
+    tracing::error!(reason, place, backtrace, "panic");
 }
 
 fn subscriber<W>(settings: &LogSettings, ansi: bool, output: W) -> Box<dyn Subscriber + Send + Sync>

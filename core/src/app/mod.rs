@@ -22,7 +22,7 @@ use dolmen_ports::{HealthCheck, ModuleName};
 pub use error::RunError;
 pub use lifecycle::Phase;
 pub use settings::{AppSettings, BuildInfo};
-pub use signals::Signals;
+pub use signals::{OsSignals, Signals};
 pub use violation::{BuildError, Violation};
 
 use crate::app_ports::AppPorts;

@@ -16,6 +16,9 @@ use super::startup::Modules;
 use crate::operations::{Snapshot, Status};
 use crate::runner::RoleRunner;
 
+/// How long runners without a role may take to drain, and then to stop: they hold no work.
+const PROBES_PATIENCE: Duration = Duration::from_millis(500);
+
 /// A running process: its runners, its timer, and where it is in its life.
 pub(super) struct Process<S> {
     stage: Stage,
@@ -151,7 +154,7 @@ impl<S: Signals> Process<S> {
             // Whoever outlived the last deadline must not meet modules that have stopped.
             self.serving.leave_behind().await;
             self.modules.stop().await;
-            self.probes.finish(self.settings.stop_deadline).await;
+            self.probes.finish(PROBES_PATIENCE).await;
         };
         tokio::select! {
             () = rest => {}

@@ -13,8 +13,11 @@ pub trait Signals: Send + 'static {
 }
 
 /// SIGTERM and SIGINT; on other systems than Unix, Ctrl-C.
+///
+/// From its making on it keeps signals until they are asked for. A program that has slow things to do before it runs makes
+/// it first, and passes it to [`App::run_with`](crate::App::run_with): a signal that came meanwhile then ends it well.
 #[derive(Debug)]
-pub(super) struct OsSignals {
+pub struct OsSignals {
     #[cfg(unix)]
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
@@ -22,14 +25,22 @@ pub(super) struct OsSignals {
 }
 
 impl OsSignals {
+    /// Listens from now on. Needs a tokio runtime with I/O.
+    ///
+    /// # Errors
+    /// When the operating system refuses to report signals.
     #[cfg(unix)]
-    pub(super) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
 
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// None on this system.
     #[cfg(not(unix))]
-    pub(super) fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self {})
     }
 }

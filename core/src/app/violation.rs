@@ -173,6 +173,12 @@ pub enum Violation {
         /// The name of the set.
         set: ModuleName,
     },
+    /// A module has the name under which an adapter keeps its tables.
+    #[error("module {module}: the tables of an adapter begin with this name; rename the module")]
+    ReservedModuleName {
+        /// The name.
+        module: ModuleName,
+    },
     /// A migration is not numbered in order.
     #[error(
         "module {module}: the migration {migration} must be named {expected}_<what it does>; number them from 0001 without a gap"

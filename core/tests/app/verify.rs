@@ -247,6 +247,20 @@ fn migrations_carry_the_name_of_their_module() {
 }
 
 #[test]
+fn a_module_does_not_take_the_name_of_an_adapters_tables() {
+    let ports = support::ports(&MemoryDatabase::new()).with_migrations(MigrationSet::none(name("alpha")));
+    let found = violations_on(ports, vec![TestModule::new("alpha"), TestModule::new("beta")]);
+    assert_eq!(found, [Violation::ReservedModuleName { module: name("alpha") }]);
+}
+
+#[test]
+fn migrations_of_adapters_are_numbered_too() {
+    const GAP: &[Migration] = &[Migration::new("0002_more", "", "")];
+    let ports = support::ports(&MemoryDatabase::new()).with_migrations(MigrationSet::new(name("store"), GAP));
+    assert!(matches!(&violations_on(ports, vec![])[..], [Violation::MigrationNumber { .. }]));
+}
+
+#[test]
 fn migrations_are_numbered_without_a_gap() {
     const GAP: &[Migration] = &[Migration::new("0001_things", "", ""), Migration::new("0003_more", "", "")];
     const UNNAMED: &[Migration] = &[Migration::new("0001_", "", "")];
@@ -264,7 +278,12 @@ fn database_and_queue_have_one_backend() {
     assert_eq!(found, [Violation::BackendMismatch { database: "elsewhere", queue: "memory" }]);
 }
 
-/// Two modules that break every rule there is.
+/// Ports that break the rules that ports can break.
+fn broken_ports() -> AppPorts {
+    support::mismatched_ports().with_migrations(MigrationSet::none(name("Alpha")))
+}
+
+/// Modules that break, on `broken_ports`, every rule there is.
 fn broken_modules() -> Vec<TestModule> {
     const GAP: &[Migration] = &[Migration::new("0002_more", "", "")];
     let broken = TestModule::new("Alpha")
@@ -297,7 +316,7 @@ impl Event for Unowned {
     const NAME: &'static str = "gamma.unowned.v1";
 }
 
-/// A number for every kind of violation; 18 for one that `broken_modules` does not know yet.
+/// A number for every kind of violation; 19 for one that `broken_modules` does not know yet.
 fn kind_number(violation: &Violation) -> usize {
     match violation {
         Violation::InvalidModuleName { .. } => 0,
@@ -318,24 +337,23 @@ fn kind_number(violation: &Violation) -> usize {
         Violation::ForeignMigrations { .. } => 15,
         Violation::MigrationNumber { .. } => 16,
         Violation::BackendMismatch { .. } => 17,
-        _ => 18,
+        Violation::ReservedModuleName { .. } => 18,
+        _ => 19,
     }
 }
 
 #[test]
 fn all_kinds_of_violation_are_reported_in_one_run() {
-    let found = violations_on(support::mismatched_ports(), broken_modules());
+    let found = violations_on(broken_ports(), broken_modules());
     let mut kinds: Vec<usize> = found.iter().map(kind_number).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..=17).collect::<Vec<_>>(), "{found:#?}");
+    assert_eq!(kinds, (0..=18).collect::<Vec<_>>(), "{found:#?}");
 }
 
 #[test]
 fn the_error_lists_every_violation_with_its_module() {
-    let builder = broken_modules()
-        .into_iter()
-        .fold(App::builder(support::mismatched_ports()), dolmen::AppBuilder::module);
+    let builder = broken_modules().into_iter().fold(App::builder(broken_ports()), dolmen::AppBuilder::module);
     let error = builder.build().verify().unwrap_err();
     let text = error.to_string();
     assert_eq!(text.lines().count(), error.violations().len() + 1);

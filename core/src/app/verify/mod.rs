@@ -19,7 +19,7 @@ pub(super) fn violations(registrations: &[Registration], ports: &AppPorts) -> Ve
     violations.extend(schedules::check(registrations, ports.clock().now()));
     violations.extend(routes::check_routes(registrations));
     violations.extend(routes::check_schemas(registrations));
-    violations.extend(migrations::check(registrations));
+    violations.extend(migrations::check(registrations, ports.migrations()));
     let (database, queue) = (ports.database().backend(), ports.queue().backend());
     if database != queue {
         violations.push(Violation::BackendMismatch { database, queue });
