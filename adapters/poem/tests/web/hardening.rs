@@ -71,6 +71,7 @@ async fn a_panic_is_a_500_and_the_connection_goes_on() {
     client.send(head("GET", "/v1/notes/00000000-0000-0000-0000-00000000000d", "")).await;
     let answer = client.read_until("server/internal").await;
     assert!(answer.starts_with("HTTP/1.1 500") && !answer.contains("bad luck"), "{answer}");
+    assert!(answer.contains("request_id"), "{answer}");
     client.send(head("GET", "/v1/hello", "connection: close\r\n")).await;
     assert!(client.read_to_end().await.contains("HTTP/1.1 200 OK"));
 }

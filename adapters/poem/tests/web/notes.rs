@@ -24,13 +24,29 @@ pub(crate) struct Gate {
     pub(crate) started: Semaphore,
     pub(crate) release: Semaphore,
     pub(crate) done: Semaphore,
+    /// Opened when the handler ends, however it does.
+    pub(crate) dropped: Arc<Semaphore>,
     pub(crate) runs: AtomicUsize,
 }
 
 impl Default for Gate {
     fn default() -> Self {
         let closed = || Semaphore::new(0);
-        Self { started: closed(), release: closed(), done: closed(), runs: AtomicUsize::new(0) }
+        Self {
+            started: closed(),
+            release: closed(),
+            done: closed(),
+            dropped: Arc::new(closed()),
+            runs: AtomicUsize::new(0),
+        }
+    }
+}
+
+struct AtItsEnd(Arc<Semaphore>);
+
+impl Drop for AtItsEnd {
+    fn drop(&mut self) {
+        self.0.add_permits(1);
     }
 }
 
@@ -142,6 +158,7 @@ impl NotesApi {
     /// Takes until the test lets it go on.
     #[oai(path = "/v1/slow", method = "post")]
     async fn slow(&self) -> Result<NoContent, Problem> {
+        let _ended = AtItsEnd(Arc::clone(&self.gate.dropped));
         self.gate.started.add_permits(1);
         self.gate.release.acquire().await.map_err(Problem::internal)?.forget();
         self.gate.runs.fetch_add(1, Ordering::SeqCst);

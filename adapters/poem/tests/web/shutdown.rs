@@ -46,6 +46,7 @@ async fn what_outlives_the_grace_period_is_stopped() {
     server.stop();
     server.ended().await.unwrap();
     assert!(!busy.read_to_end().await.contains("204"));
+    timeout(PATIENCE, server.gate.dropped.acquire()).await.expect("the end of the handler").unwrap().forget();
     assert_eq!(server.gate.runs.load(Ordering::SeqCst), 0);
 }
 
