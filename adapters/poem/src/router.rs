@@ -86,9 +86,13 @@ impl Router {
                     .into());
                 }
             };
+            let name = format!("{} {}", operation.method, operation.template);
             let endpoint =
                 Guarded { template: operation.template.into(), guard, endpoint: operation.endpoint };
-            table.0.entry(operation.pattern).or_default().insert(operation.method, endpoint.boxed());
+            let methods = table.0.entry(operation.pattern).or_default();
+            if methods.insert(operation.method, endpoint.boxed()).is_some() {
+                return Err(format!("{name} is served by the web role itself; choose another path").into());
+            }
         }
         let allow =
             table.0.iter().map(|(pattern, methods)| (pattern.clone(), allowed(methods.keys()))).collect();
@@ -234,5 +238,16 @@ mod tests {
             assert!(fault.contains(words), "{fault}");
         }
         assert_eq!(faults.len(), 4, "{faults:?}");
+    }
+
+    #[test]
+    fn no_route_replaces_another() {
+        let docs = || crate::docs::get("/docs", || Response::builder().finish());
+        let Err(error) = Router::new([(Access::Public, docs()), (Access::Public, docs())], None) else {
+            panic!("one was replaced")
+        };
+        assert!(error.to_string().contains("GET /docs"), "{error}");
+        let guarded = Router::new([(Access::Authenticated, docs())], None);
+        assert!(guarded.is_err_and(|error| error.to_string().contains("nothing authenticates")));
     }
 }

@@ -7,6 +7,7 @@ mod contract;
 mod document;
 mod downloads;
 mod hardening;
+mod log;
 mod management;
 mod notes;
 mod shutdown;
