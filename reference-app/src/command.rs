@@ -2,22 +2,25 @@
 
 use clap::{Parser, Subcommand};
 
-/// Invoicing for small companies.
-///
-/// Without a command it serves: HTTP API, worker and scheduler in one process, on a SQLite file and plain folders under
-/// ./var, with a demo tenant to sign in with. Everything else is chosen by variables of the environment:
-///
-///   APP_ROLE         all (default), or some of web,worker,scheduler, or migrate
-///   APP_ENV          development (default) or production
-///   PORT             the HTTP API (8080)
-///   MANAGEMENT_PORT  probes and operations (9000)
-///   DATABASE_URL     sqlite:FILE or postgres://…
-///   APP_DATA_DIR     where the embedded database, mails and objects lie (./var)
-///   RUST_LOG         how much to log (info)
-///
-/// `config` lists all variables with their values and where they come from.
+const ABOUT: &str = "\
+Invoicing for small companies.
+
+Without a command it serves: HTTP API, worker and scheduler in one process, on a SQLite file and plain folders under
+./var, with a demo tenant to sign in with. Everything else is chosen by variables of the environment:
+
+  APP_ROLE         all (default), or some of web,worker,scheduler, or migrate alone
+  APP_ENV          development (default) or production
+  PORT             the HTTP API (8080)
+  MANAGEMENT_PORT  probes and operations (9000)
+  DATABASE_URL     sqlite:FILE or postgres://USER:PASSWORD@HOST/NAME
+  APP_DATA_DIR     where the embedded database, mails and objects lie (./var)
+  RUST_LOG         how much to log (info)
+
+`config` lists all variables with their values and where they come from.";
+
+/// The command line.
 #[derive(Debug, Parser)]
-#[command(name = "dolmen-reference-app", version, verbatim_doc_comment)]
+#[command(name = "dolmen-reference-app", version, about = ABOUT)]
 pub struct CommandLine {
     /// What to do; `serve` when nothing is said.
     #[command(subcommand)]

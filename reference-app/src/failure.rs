@@ -27,7 +27,8 @@ impl Failure {
             Self::Config(_) => 2,
             Self::Environment(error) if error.kind() == ErrorKind::InvalidInput => 2,
             Self::Environment(_) => 3,
-            Self::Run(_) | Self::Demo(_) => 1,
+            Self::Run(error) => error.exit_code(),
+            Self::Demo(_) => 1,
         })
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use dolmen::config::Env;
-use dolmen::{Role, Roles, init_logging};
+use dolmen::{OsSignals, Role, Roles, RunError, init_logging};
 use dolmen_reference_app::command::{Command, CommandLine};
 use dolmen_reference_app::config::Config;
 use dolmen_reference_app::failure::Failure;
@@ -42,12 +42,14 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Demo => demo::play(config).await,
         Command::Modules => print::modules(&modules::wire(&config, &Platform::open(&config).await?).app),
         Command::Migrate | Command::Serve => {
+            // First of all, so that a signal during a slow start ends it in good order.
+            let signals = OsSignals::new().map_err(RunError::Signals)?;
             let platform = Platform::open(&config).await?;
             let wired = modules::wire(&config, &platform);
             if command == Command::Serve && !config.app.environment.is_production() {
                 welcome::print_when_listening(&wired);
             }
-            Ok(wired.app.run(config.app.roles.clone()).await?)
+            Ok(wired.app.run_with(config.app.roles.clone(), signals).await?)
         }
     }
 }

@@ -13,9 +13,6 @@ pub(super) async fn migrate(
     status: &Status,
 ) -> Result<MigrationReport, PortError> {
     let report = database.migrate(sets).await?;
-    for migration in &report.applied {
-        tracing::info!(migration, "migration applied");
-    }
     tracing::info!(applied = report.applied.len(), already = report.already, "schema is up to date");
     status.change(|snapshot| snapshot.schema = SchemaState::UpToDate);
     Ok(report)

@@ -24,12 +24,12 @@ impl Client {
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, String> {
-        self.send(Method::GET, path, Bytes::new()).await.and_then(json)
+        self.send(Method::GET, path, Bytes::new()).await.and_then(|bytes| json(&bytes))
     }
 
     pub(super) async fn post(&self, path: &str, body: Value) -> Result<Value, String> {
         let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-        self.send(Method::POST, path, body).await.and_then(json)
+        self.send(Method::POST, path, body).await.and_then(|bytes| json(&bytes))
     }
 
     pub(super) async fn download(&self, path: &str) -> Result<String, String> {
@@ -69,9 +69,9 @@ impl Client {
     }
 }
 
-fn json(bytes: Bytes) -> Result<Value, String> {
+fn json(bytes: &Bytes) -> Result<Value, String> {
     if bytes.is_empty() {
         return Ok(Value::Null);
     }
-    serde_json::from_slice(&bytes).map_err(|error| error.to_string())
+    serde_json::from_slice(bytes).map_err(|error| error.to_string())
 }

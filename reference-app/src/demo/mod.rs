@@ -66,7 +66,8 @@ async fn tour(mut client: Client, mail: &Path) -> Result<(), String> {
     let draft = client.post("/v1/invoices", invoice).await?;
     let before = files(mail);
     let issued = client.post(&format!("/v1/invoices/{}/issue", text(&draft, "id")?), Value::Null).await?;
-    println!("3. Issued invoice number {} over {} cents.", issued["number"], issued["total_minor"]);
+    let (number, total) = (number(&issued, "number")?, number(&issued, "total_minor")?);
+    println!("3. Issued invoice number {number} over {total} cents.");
 
     let letter =
         eventually("a mail", async || files(mail).into_iter().find(|file| !before.contains(file))).await?;
@@ -78,7 +79,7 @@ async fn tour(mut client: Client, mail: &Path) -> Result<(), String> {
     let path = format!("/v1/reports/{}", text(&asked, "id")?);
     let link = eventually("the report", async || {
         let report = client.get(&path).await.ok()?;
-        report["download_url"].as_str().map(str::to_owned)
+        text(&report, "download_url").ok()
     });
     let link = link.await?;
     let csv = client.download(&link).await?;
@@ -87,8 +88,14 @@ async fn tour(mut client: Client, mail: &Path) -> Result<(), String> {
     Ok(())
 }
 
-fn text(value: &Value, field: &str) -> Result<String, String> {
-    value[field].as_str().map(str::to_owned).ok_or_else(|| format!("the answer has no {field}: {value}"))
+fn text(answer: &Value, field: &str) -> Result<String, String> {
+    let value = answer.get(field).and_then(Value::as_str);
+    value.map(str::to_owned).ok_or_else(|| format!("the answer has no {field}: {answer}"))
+}
+
+fn number(answer: &Value, field: &str) -> Result<i64, String> {
+    let value = answer.get(field).and_then(Value::as_i64);
+    value.ok_or_else(|| format!("the answer has no {field}: {answer}"))
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

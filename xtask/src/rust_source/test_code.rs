@@ -1,5 +1,6 @@
 //! Tells test code from the rest.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::rust_source::lexer::{Token, tokens};
@@ -24,11 +25,11 @@ pub(crate) fn without_tests(source: &str) -> Vec<Token> {
         .collect()
 }
 
-/// How many lines lie in `#[cfg(test)] mod … { … }`.
-pub(crate) fn test_lines(source: &str) -> usize {
-    let all = tokens(source);
-    let line_of = |index: &usize| all.get(*index).map_or(0, |token| token.line);
-    test_modules(&all).iter().map(|(first, last)| line_of(last) + 1 - line_of(first)).sum()
+/// How many lines of code there are outside `#[cfg(test)] mod … { … }`: lines with a token, so neither blank lines nor
+/// comments.
+pub(crate) fn lines_of_code(source: &str) -> usize {
+    let lines: BTreeSet<usize> = without_tests(source).iter().map(|token| token.line).collect();
+    lines.len()
 }
 
 /// First and last token of each inline test module.
@@ -103,13 +104,14 @@ mod tests {
     }
 
     #[test]
-    fn its_lines_are_counted_with_its_attribute() {
-        assert_eq!(test_lines(SOURCE), 5);
+    fn blank_lines_comments_and_test_modules_are_no_lines_of_code() {
+        assert_eq!(lines_of_code(SOURCE), 2);
+        assert_eq!(lines_of_code("/// doc\nfn a() {}\n\n// why\nfn b() {\n}\n"), 3);
     }
 
     #[test]
     fn a_cfg_test_on_something_else_stays() {
-        assert_eq!(test_lines("#[cfg(test)]\nuse x;\nmod y {}\n"), 0);
+        assert_eq!(lines_of_code("#[cfg(test)]\nuse x;\nmod y {}\n"), 3);
     }
 
     #[test]
