@@ -23,11 +23,17 @@ pub(crate) fn operations(document: &Value) -> Result<[Operation; 2], BoxError> {
     let _: utoipa::openapi::OpenApi = serde_json::from_slice(&text)
         .map_err(|error| format!("the merged document is not OpenAPI 3.1: {error}"))?;
     Ok([
-        get("/openapi.json", move || Response::builder().content_type("application/json").body(text.clone())),
+        get("/openapi.json", move || {
+            Response::builder()
+                .content_type("application/json")
+                .header("cache-control", "no-cache")
+                .body(text.clone())
+        }),
         get("/docs", || {
             Response::builder()
                 .content_type("text/html; charset=utf-8")
                 .header("content-security-policy", PAGE_POLICY)
+                .header("cache-control", "no-cache")
                 .body(PAGE)
         }),
     ])

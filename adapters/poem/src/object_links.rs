@@ -64,7 +64,6 @@ impl Endpoint for Download {
             .content_type(&object.meta.content_type)
             // The letters of a key need no quoting or encoding here.
             .header("content-disposition", format!("attachment; filename=\"{name}\""))
-            .header("cache-control", "private, no-store")
             .body(object.bytes))
     }
 }

@@ -174,7 +174,6 @@ impl Endpoint for Guarded {
         let facts = request.data::<Facts>().cloned().unwrap_or_default();
         facts.set_route(&self.template);
         if let Some(authenticator) = &self.guard {
-            facts.set_authenticated();
             let credentials = bearer(&request)?;
             let principal = authenticator.authenticate(&credentials).await.map_err(Problem::from)?;
             request.set_data(Authenticated::new(principal, credentials));

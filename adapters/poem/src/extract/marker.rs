@@ -38,7 +38,7 @@ impl Marker {
             Self::IfMatch => vec![json!({
                 "name": "If-Match", "in": "header", "required": true,
                 "description": "The ETag that you read; the change is refused when it is no longer current.",
-                "schema": { "type": "string" }
+                "schema": { "type": "string", "pattern": "^\"[^\", ]+\"$" }
             })],
             Self::IdempotencyKey => vec![json!({
                 "name": "Idempotency-Key", "in": "header", "required": true,
@@ -53,7 +53,7 @@ impl Marker {
                 json!({
                     "name": "cursor", "in": "query", "required": false,
                     "description": "`next_cursor` of the page before.",
-                    "schema": { "type": "string" }
+                    "schema": { "type": "string", "pattern": "^[A-Za-z0-9_-]*$" }
                 }),
             ],
         }

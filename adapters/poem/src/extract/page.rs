@@ -65,7 +65,9 @@ impl Page {
     }
 
     fn parse(query: &[(String, String)]) -> Result<Self, Problem> {
-        let value = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        // `?cursor=&limit=` is what a form sends that nobody filled in.
+        let given = |name: &str| query.iter().find(|(key, value)| key == name && !value.is_empty());
+        let value = |name: &str| given(name).map(|(_, value)| value.as_str());
         let limit = match value("limit") {
             None => DEFAULT_LIMIT,
             Some(text) => {
@@ -142,11 +144,12 @@ mod tests {
 
     #[test]
     fn limits_are_1_to_200() {
-        for text in ["0", "-1", "201", "1000000000", "", "ten"] {
+        for text in ["0", "-1", "201", "1000000000", "ten"] {
             assert_eq!(page(&[("limit", text)]).unwrap_err().status(), 422, "{text}");
         }
         assert_eq!(page(&[("limit", "200")]).unwrap().limit(), 200);
         assert_eq!(page(&[]).unwrap().limit(), DEFAULT_LIMIT);
+        assert_eq!(page(&[("limit", ""), ("cursor", "")]).unwrap(), page(&[]).unwrap());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod body;
 mod fingerprint;
 mod format;
+mod near;
 mod reading;
 mod schema;
 

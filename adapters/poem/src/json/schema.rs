@@ -9,6 +9,7 @@ use poem_openapi::types::Type;
 use serde_json::{Map, Value};
 
 use super::format::{integer_rule, text_rule};
+use super::near::is_near;
 use crate::problem::{Fault, Problem};
 
 const MAX_FAULTS: usize = 20;
@@ -200,24 +201,6 @@ impl<'s> Check<'s> {
 /// The pointer to a part, with `~` and `/` written as RFC 6901 wants.
 fn child(pointer: &str, part: &str) -> String {
     format!("{pointer}/{}", part.replace('~', "~0").replace('/', "~1"))
-}
-
-/// Whether two names differ by at most two letters: a changed, missing, added or swapped one each.
-fn is_near(known: &str, name: &str) -> bool {
-    let (known, name): (Vec<char>, Vec<char>) = (known.chars().collect(), name.chars().take(80).collect());
-    if known.len().abs_diff(name.len()) > 2 {
-        return false;
-    }
-    let mut row: Vec<usize> = (0..=name.len()).collect();
-    for (i, left) in known.iter().enumerate() {
-        let mut next = vec![i + 1];
-        for ((right, diagonal), above) in name.iter().zip(&row).zip(row.iter().skip(1)) {
-            let before = next.last().copied().unwrap_or_default();
-            next.push((diagonal + usize::from(left != right)).min(above + 1).min(before + 1));
-        }
-        row = next;
-    }
-    row.last().is_some_and(|distance| *distance <= 2.min(known.len() / 2))
 }
 
 #[cfg(test)]

@@ -74,9 +74,5 @@ where
 fn json(is_well: bool, report: &impl Serialize) -> Result<Response, Problem> {
     let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = serde_json::to_vec(report).map_err(Problem::internal)?;
-    Ok(Response::builder()
-        .status(status)
-        .content_type("application/json")
-        .header("cache-control", "no-store")
-        .body(body))
+    Ok(Response::builder().status(status).content_type("application/json").body(body))
 }

@@ -69,18 +69,17 @@ impl Exchange {
             Err(problem) => Err(problem),
         };
         let mut response = result.unwrap_or_else(|problem| {
-            log(&problem, &id);
+            log(&problem);
             problem.to_response(Some(&id))
         });
         let headers = response.headers_mut();
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        if facts.is_authenticated() {
-            headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-        }
+        // What may be kept says so itself; tokens and other people's data are in all the rest.
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert("x-request-id", id);
         }
-        record(&server, &id, &facts, &method, response.status(), begun.elapsed());
+        record(&server, &facts, &method, response.status(), begun.elapsed());
         response.into()
     }
 }
@@ -104,13 +103,13 @@ fn panicked(panic: &(dyn Any + Send)) -> Problem {
 }
 
 /// A failure is logged here and nowhere else; what clients do wrong is their business.
-fn log(problem: &Problem, request_id: &str) {
+fn log(problem: &Problem) {
     if problem.status() == 500 {
         let error = problem.cause_chain().unwrap_or_default();
-        tracing::error!(request_id, code = problem.code(), error, "a request failed");
+        tracing::error!(code = problem.code(), error, "a request failed");
     } else if problem.status().is_server_error() {
         let error = problem.cause_chain().unwrap_or_default();
-        tracing::warn!(request_id, code = problem.code(), error, "a request was put off");
+        tracing::warn!(code = problem.code(), error, "a request was put off");
     }
 }
 

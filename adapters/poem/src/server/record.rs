@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use dolmen::{Metric, MetricKind};
@@ -33,7 +32,6 @@ pub(crate) struct Facts(Arc<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     route: OnceLock<Arc<str>>,
-    authenticated: AtomicBool,
 }
 
 impl Facts {
@@ -42,24 +40,15 @@ impl Facts {
         let _ = self.0.route.set(Arc::clone(template));
     }
 
-    pub(crate) fn set_authenticated(&self) {
-        self.0.authenticated.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn is_authenticated(&self) -> bool {
-        self.0.authenticated.load(Ordering::Relaxed)
-    }
-
     /// The route's path with `{name}` for its parameters. Never the path that the client sent: that is unbounded.
     fn route(&self) -> &str {
         self.0.route.get().map_or("unmatched", |route| route)
     }
 }
 
-/// Writes the line of the log, without the query, and counts.
+/// Writes the line of the log, without the query, and counts. The id is in the span around it.
 pub(super) fn record(
     server: &HttpServer,
-    request_id: &str,
     facts: &Facts,
     method: &Method,
     status: StatusCode,
@@ -70,9 +59,9 @@ pub(super) fn record(
     server.metrics.observe(&SECONDS, &[route, method], took.as_secs_f64());
     let (status, ms) = (status.as_u16(), u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     if server.logged {
-        tracing::info!(method, route, status, ms, request_id, "request");
+        tracing::info!(method, route, status, ms, "request");
     } else {
-        tracing::debug!(method, route, status, ms, request_id, "request");
+        tracing::debug!(method, route, status, ms, "request");
     }
 }
 
