@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use dolmen_ports::{
-    Clock, Database, IdGenerator, JobQueue, Metrics, MigrationSet, ScheduleStore, SystemClock, UuidV7Ids,
+    Clock, Database, IdGenerator, Inbox, JobQueue, Metrics, MigrationSet, ScheduleStore, SessionStore,
+    SystemClock, UuidV7Ids,
 };
 
 use crate::events::EventPublisher;
@@ -23,6 +24,8 @@ pub struct AppPorts {
     metrics: Metrics,
     events: EventPublisher,
     migrations: Vec<MigrationSet>,
+    inbox: Option<Arc<dyn Inbox>>,
+    sessions: Option<Arc<dyn SessionStore>>,
 }
 
 impl AppPorts {
@@ -49,6 +52,8 @@ impl AppPorts {
             metrics: Metrics::none(),
             events,
             migrations: Vec::new(),
+            inbox: None,
+            sessions: None,
         }
     }
 
@@ -64,6 +69,30 @@ impl AppPorts {
     pub fn with_migrations(mut self, migrations: MigrationSet) -> Self {
         self.migrations.push(migrations);
         self
+    }
+
+    /// The same, with an inbox whose old keys the worker removes, as it removes finished jobs.
+    #[must_use]
+    pub fn with_inbox(mut self, inbox: Arc<dyn Inbox>) -> Self {
+        self.inbox = Some(inbox);
+        self
+    }
+
+    /// The same, with a session store whose ended sessions the worker removes.
+    #[must_use]
+    pub fn with_sessions(mut self, sessions: Arc<dyn SessionStore>) -> Self {
+        self.sessions = Some(sessions);
+        self
+    }
+
+    /// The inbox to keep small.
+    pub(crate) fn inbox(&self) -> Option<&Arc<dyn Inbox>> {
+        self.inbox.as_ref()
+    }
+
+    /// The session store to keep small.
+    pub(crate) fn sessions(&self) -> Option<&Arc<dyn SessionStore>> {
+        self.sessions.as_ref()
     }
 
     /// The schemas of the adapters.

@@ -50,6 +50,7 @@ impl Platform {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let sql = SqlDatabase::connect(config.database_url.reveal(), SqlOptions::new()).await?;
         let database = Database::new(sql.clone());
+        let inbox: Arc<dyn Inbox> = Arc::new(SqlInbox::new());
         let sessions: Arc<dyn SessionStore> = Arc::new(SqlSessionStore::new());
         let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
         let app = AppPorts::with_time(
@@ -59,11 +60,13 @@ impl Platform {
             Arc::clone(&clock),
             Arc::new(UuidV7Ids::new()),
         )
-        .with_migrations(dolmen_sql::MIGRATIONS);
+        .with_migrations(dolmen_sql::MIGRATIONS)
+        .with_inbox(Arc::clone(&inbox))
+        .with_sessions(Arc::clone(&sessions));
         Ok(Self {
             app,
             audit: Arc::new(SqlAuditLog::new()),
-            inbox: Arc::new(SqlInbox::new()),
+            inbox,
             sessions: Sessions::new(Arc::clone(&sessions), Arc::clone(&clock)),
             authenticator: Arc::new(SessionAuthenticator::new(database, sessions, Arc::clone(&clock))),
             objects: Arc::new(

@@ -6,6 +6,7 @@ mod leases;
 mod load;
 mod open_database;
 mod outage;
+mod retention;
 mod shutdown;
 mod spy;
 mod support;

@@ -70,6 +70,7 @@ pub(crate) async fn write_effect(tx: &mut WriteTx, text: &str) -> PortResult<()>
 
 /// Ports on fakes.
 pub(crate) struct Fixture {
+    pub(crate) memory: MemoryDatabase,
     pub(crate) clock: ManualClock,
     pub(crate) queue: SpyQueue,
     pub(crate) ports: AppPorts,
@@ -89,7 +90,7 @@ impl Fixture {
             Arc::new(SequentialIds::new()),
         )
         .with_metrics(metrics.metrics());
-        Self { clock: database.clock().clone(), queue, ports, metrics }
+        Self { clock: database.clock().clone(), memory: database, queue, ports, metrics }
     }
 
     /// Runs due jobs of an application whose only kind is `J`.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dolmen_ports::{Database, JobQueue, Lease, Metrics, WorkerId};
+use dolmen_ports::{Clock, Database, Inbox, JobQueue, Lease, Metrics, SessionStore, WorkerId};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +25,9 @@ pub(super) struct Engine {
     pub(super) queue: Arc<dyn JobQueue>,
     pub(super) registry: Arc<Registry>,
     pub(super) metrics: Metrics,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) inbox: Option<Arc<dyn Inbox>>,
+    pub(super) sessions: Option<Arc<dyn SessionStore>>,
     pub(super) held: Arc<HeldLeases>,
     pub(super) outage: Outage,
     /// Fires when the time to drain is over.
@@ -55,6 +58,9 @@ impl Engine {
             queue: Arc::clone(ports.queue()),
             registry,
             metrics: ports.metrics().clone(),
+            clock: Arc::clone(ports.clock()),
+            inbox: ports.inbox().cloned(),
+            sessions: ports.sessions().cloned(),
             held: Arc::new(HeldLeases::new(ports.metrics().clone())),
             outage: Outage::new("job queue", seed_of(id)),
             stop: shutdown.stop_token(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dolmen_ports::{KindStats, PortResult, ReadTx};
+use dolmen_ports::{KindStats, PortResult, ReadTx, WriteTx};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::engine::Engine;
@@ -59,7 +59,7 @@ async fn prune(engine: &Engine) {
         // A full interval first, so that a restart costs nothing and processes that start together drift apart.
         sleep(dice.around(interval)).await;
         loop {
-            match engine.queue.prune(engine.settings.retention(), PRUNE_AT_ONCE).await {
+            match prune_once(engine).await {
                 Ok(removed) if removed < u64::from(PRUNE_AT_ONCE) => {
                     engine.outage.worked("prune");
                     break;
@@ -73,6 +73,34 @@ async fn prune(engine: &Engine) {
             }
         }
     }
+}
+
+/// Removes one batch of each kind of record that only its age makes useless; returns the size of the largest batch.
+async fn prune_once(engine: &Engine) -> PortResult<u64> {
+    let kept_for = engine.settings.retention();
+    let jobs = engine.queue.prune(kept_for, PRUNE_AT_ONCE).await?;
+    let now = engine.clock.now();
+    let keys = match &engine.inbox {
+        Some(inbox) => {
+            engine
+                .database
+                .system()
+                .write(async |tx: &mut WriteTx| inbox.prune(tx, now.minus(kept_for), PRUNE_AT_ONCE).await)
+                .await?
+        }
+        None => 0,
+    };
+    let sessions = match &engine.sessions {
+        Some(sessions) => {
+            engine
+                .database
+                .system()
+                .write(async |tx: &mut WriteTx| sessions.prune(tx, now, PRUNE_AT_ONCE).await)
+                .await?
+        }
+        None => 0,
+    };
+    Ok(jobs.max(keys).max(sessions))
 }
 
 async fn watch_unknown_kinds(engine: &Engine) {
