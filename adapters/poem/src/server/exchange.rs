@@ -51,7 +51,8 @@ impl Exchange {
 
     /// Answers in a task of its own: when the client goes away, hyper drops this future, and the task goes on.
     pub(super) async fn answer(self, tasks: &TaskTracker) -> Answer {
-        let span = tracing::info_span!("request", request_id = %self.id);
+        // At the level of errors, so that a failure carries the id whatever else the log leaves out.
+        let span = tracing::error_span!("request", request_id = %self.id);
         match tasks.spawn(self.run().instrument(span)).await {
             Ok(answer) => answer,
             Err(error) => {

@@ -1,17 +1,21 @@
 //! What the log says of requests, and what it does not.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use crate::support::TestServer;
 
-/// Collects what is logged on this thread.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What was logged on this thread. The runtime of a test has one thread, so it is what its application logged.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
-impl Write for Log {
+struct ToThread;
+
+impl Write for ToThread {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -20,51 +24,46 @@ impl Write for Log {
     }
 }
 
-impl Log {
-    fn lines(&self, words: &str) -> Vec<String> {
-        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
-        text.lines().filter(|line| line.contains(words)).map(str::to_owned).collect()
-    }
+/// Keeps the log of all tests, each on its thread. One subscriber for the whole process: with one per test, what is logged
+/// would depend on which test comes to a line first.
+pub(crate) fn keep_log() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(|| ToThread)
+            .finish();
+        tracing::subscriber::set_global_default(subscriber).unwrap();
+    });
 }
 
-// The runtime of a test has one thread, so the subscriber of that thread sees the whole application.
-fn logged() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_ansi(false)
-        .with_max_level(tracing::Level::INFO)
-        .with_writer(move || writer.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
+fn lines(words: &str) -> Vec<String> {
+    let text = LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap());
+    text.lines().filter(|line| line.contains(words)).map(str::to_owned).collect()
 }
 
 #[tokio::test]
 async fn each_request_is_one_line_without_path_query_or_token() {
-    let (log, _guard) = logged();
     let server = TestServer::start().await;
     let answer = server.ask("GET", "/v1/notes/12?password=hunter2").send().await;
-    let lines = log.lines("route=");
-    assert_eq!(lines.len(), 1, "{lines:?}");
+    let found = lines("route=");
+    assert_eq!(found.len(), 1, "{found:?}");
     for word in
         ["method=\"GET\"", "route=\"/v1/notes/{id}\"", "status=400", "ms=", answer.header("x-request-id")]
     {
-        assert!(lines[0].contains(word), "{word}: {lines:?}");
+        assert!(found[0].contains(word), "{word}: {found:?}");
     }
-    assert_eq!(
-        log.lines("hunter2").len() + log.lines("/v1/notes/12").len() + log.lines("token-of-ada").len(),
-        0
-    );
+    assert_eq!(lines("hunter2").len() + lines("/v1/notes/12").len() + lines("token-of-ada").len(), 0);
 }
 
 #[tokio::test]
 async fn a_failure_is_logged_once_with_its_cause_and_the_id_of_the_answer() {
-    let (log, _guard) = logged();
     let server = TestServer::start().await;
     let answer = server.ask("POST", "/v1/failure").send().await;
-    let lines = log.lines("select secret from users");
-    assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("ERROR") && lines[0].contains(answer.header("x-request-id")), "{lines:?}");
+    let found = lines("select secret from users");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].contains("ERROR") && found[0].contains(answer.header("x-request-id")), "{found:?}");
     server.ask("GET", "/v1/notes/00000000-0000-0000-0000-00000000000d").send().await;
-    assert_eq!(log.lines("panicked: ").len(), 1);
+    assert_eq!(lines("panicked: ").len(), 1);
 }

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::client::{Call, PATIENCE, call};
+use crate::log::keep_log;
 use crate::notes::{Gate, Notes};
 
 /// The token that the server knows.
@@ -40,6 +41,7 @@ impl TestServer {
         change: impl FnOnce(&mut HttpSettings),
         role: impl FnOnce(WebRole) -> WebRole,
     ) -> Self {
+        keep_log();
         let mut settings = HttpSettings::new(0);
         settings.bind = [127, 0, 0, 1].into();
         change(&mut settings);
