@@ -80,8 +80,9 @@ impl Router {
                 (Access::Authenticated, Some(authenticator)) => Some(Arc::clone(authenticator)),
                 (Access::Authenticated, None) => {
                     return Err(format!(
-                        "{} needs a principal, and nothing authenticates",
-                        operation.template
+                        "{} {} needs a principal, and nothing tells who calls; give WebRole::new an authenticator, or \
+                         offer the route with public_api",
+                        operation.method, operation.template
                     )
                     .into());
                 }
@@ -107,10 +108,10 @@ impl Mounted {
     pub(crate) fn router(
         self,
         extra: impl IntoIterator<Item = Operation>,
-        authenticator: &Arc<dyn Authenticator>,
+        authenticator: Option<&Arc<dyn Authenticator>>,
     ) -> Result<Router, BoxError> {
         let extra = extra.into_iter().map(|operation| (Access::Public, operation));
-        Router::new(self.operations.into_iter().chain(extra), Some(authenticator))
+        Router::new(self.operations.into_iter().chain(extra), authenticator)
     }
 }
 
@@ -247,6 +248,6 @@ mod tests {
         };
         assert!(error.to_string().contains("GET /docs"), "{error}");
         let guarded = Router::new([(Access::Authenticated, docs())], None);
-        assert!(guarded.is_err_and(|error| error.to_string().contains("nothing authenticates")));
+        assert!(guarded.is_err_and(|error| error.to_string().contains("GET /docs needs a principal")));
     }
 }

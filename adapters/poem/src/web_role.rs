@@ -30,7 +30,7 @@ use crate::server::{BoundAddress, HttpServer, HttpSettings, listen};
 #[derive(Debug)]
 pub struct WebRole {
     settings: HttpSettings,
-    authenticator: Arc<dyn Authenticator>,
+    authenticator: Option<Arc<dyn Authenticator>>,
     routes: Vec<ModuleRoutes>,
     bound: watch::Sender<Option<SocketAddr>>,
     address: BoundAddress,
@@ -39,6 +39,16 @@ pub struct WebRole {
 impl WebRole {
     /// A public port where `authenticator` decides who is who.
     pub fn new(settings: HttpSettings, authenticator: Arc<dyn Authenticator>) -> Self {
+        Self::with(settings, Some(authenticator))
+    }
+
+    /// A public port without sign-in: it serves modules whose routes are all offered with `public_api`, and does not start
+    /// with any other.
+    pub fn without_sign_in(settings: HttpSettings) -> Self {
+        Self::with(settings, None)
+    }
+
+    fn with(settings: HttpSettings, authenticator: Option<Arc<dyn Authenticator>>) -> Self {
         let (bound, address) = BoundAddress::channel();
         Self { settings, authenticator, routes: Vec::new(), bound, address }
     }
@@ -72,7 +82,7 @@ impl RoleRunner for WebRole {
         sets.extend(self.routes);
         let mounted = mount(&info.name, &info.version, sets)?;
         let extra = docs::operations(&mounted.document)?;
-        let router = mounted.router(extra, &self.authenticator)?;
+        let router = mounted.router(extra, self.authenticator.as_ref())?;
         let listener = listen(self.settings.address(), "PORT").await?;
         let address = listener.local_addr()?;
         self.bound.send_replace(Some(address));
