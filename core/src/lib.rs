@@ -65,7 +65,7 @@ pub use jobs::{
     DueJobs, JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs, Worker,
     WorkerSettings,
 };
-pub use module::Module;
+pub use module::{InlineModule, Module};
 pub use operations::{
     CheckReport, InfoReport, JobReport, JobsReport, LivenessReport, ModuleReport, Operations,
     ReadinessReport, RouteReport, ScheduleReport, SchemaState, StartupReport, SubscriptionReport,

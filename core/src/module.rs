@@ -1,7 +1,9 @@
 //! What a module is.
 
+use std::fmt;
+
 use async_trait::async_trait;
-use dolmen_ports::{BoxError, MigrationSet, ModuleName};
+use dolmen_ports::{BoxError, Migration, MigrationSet, ModuleName};
 
 use crate::registrar::Registrar;
 
@@ -49,5 +51,58 @@ pub trait Module: Send + Sync + 'static {
     /// Runs once after every role stopped, before the modules it requires.
     async fn stop(&self) -> Result<(), BoxError> {
         Ok(())
+    }
+}
+
+/// A module made of a closure, for programs that fit on a page and for tests.
+///
+/// # Examples
+/// ```
+/// use dolmen::{InlineModule, Job, JobContext, JobError};
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize)] struct Greet(String);
+/// # impl Job for Greet { const KIND: &'static str = "greetings.greet"; }
+/// async fn greet(Greet(name): Greet, _: JobContext) -> Result<(), JobError> {
+///     println!("hello {name}");
+///     Ok(())
+/// }
+/// let module = InlineModule::new("greetings", |registrar| registrar.job(greet));
+/// ```
+pub struct InlineModule<F> {
+    migrations: MigrationSet,
+    register: F,
+}
+
+impl<F: Fn(&mut Registrar<'_>) + Send + Sync + 'static> InlineModule<F> {
+    /// A module of this name that registers by calling `register`.
+    pub fn new(name: &'static str, register: F) -> Self {
+        Self { migrations: MigrationSet::none(ModuleName::new(name)), register }
+    }
+
+    /// The same with tables.
+    #[must_use]
+    pub fn with_migrations(mut self, migrations: &'static [Migration]) -> Self {
+        self.migrations = MigrationSet::new(self.migrations.module, migrations);
+        self
+    }
+}
+
+impl<F: Fn(&mut Registrar<'_>) + Send + Sync + 'static> Module for InlineModule<F> {
+    fn name(&self) -> ModuleName {
+        self.migrations.module
+    }
+
+    fn migrations(&self) -> MigrationSet {
+        self.migrations
+    }
+
+    fn register(&self, registrar: &mut Registrar<'_>) {
+        (self.register)(registrar);
+    }
+}
+
+impl<F> fmt::Debug for InlineModule<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InlineModule").field("name", &self.migrations.module).finish_non_exhaustive()
     }
 }

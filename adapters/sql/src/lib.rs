@@ -38,6 +38,7 @@ mod inbox;
 mod jobs;
 mod migrate;
 mod native;
+mod ports;
 mod schedules;
 mod sessions;
 pub mod statement;
