@@ -42,6 +42,8 @@ mod ports;
 mod schedules;
 mod sessions;
 pub mod statement;
+#[cfg(feature = "test-database")]
+pub mod test_database;
 
 pub use audit::SqlAuditLog;
 pub use database::{DatabaseUrl, DatabaseUrlError, SqlDatabase, SqlOptions, SqlTx};
