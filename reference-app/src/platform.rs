@@ -47,7 +47,14 @@ impl Platform {
     /// What keeps an adapter from opening: a wrong URL, a database that cannot be reached, a folder that cannot be
     /// written.
     pub async fn open(config: &Config) -> PortResult<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        Self::open_with(config, Arc::new(SystemClock)).await
+    }
+
+    /// Opens everything with a clock of the caller's, for tests.
+    ///
+    /// # Errors
+    /// As [`Platform::open`].
+    pub async fn open_with(config: &Config, clock: Arc<dyn Clock>) -> PortResult<Self> {
         let sql = SqlDatabase::connect(config.database_url.reveal(), SqlOptions::new()).await?;
         let database = Database::new(sql.clone());
         let inbox: Arc<dyn Inbox> = Arc::new(SqlInbox::new());

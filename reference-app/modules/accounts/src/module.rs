@@ -30,7 +30,7 @@ impl AccountsModule {
     /// Accounts on these ports.
     pub fn new(mut ports: AccountsPorts) -> Self {
         ports.database = ports.database.for_module(NAME);
-        let (accounts, passwords) = (Arc::new(SqlAccounts), Arc::new(Argon2Passwords));
+        let (accounts, passwords) = (Arc::new(SqlAccounts), Arc::new(Argon2Passwords::new()));
         Self { use_cases: Arc::new(UseCases { ports, accounts, passwords }) }
     }
 
