@@ -36,6 +36,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dolmen_ports::{BoxError, Bytes, ObjectKey, ObjectStore, ObjectVersion, PortResult, PutMode, PutOptions};
 
+#[cfg(test)]
+pub(super) use self::put::WRITERS;
 use super::case::Case;
 use super::harness::Harness;
 use super::suite::Suite;

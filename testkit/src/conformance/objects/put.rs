@@ -139,10 +139,14 @@ async fn create_refuses_a_key_that_is_there(harness: H) -> CaseResult {
     Ok(())
 }
 
-/// Lets eight writers put their own bytes in one mode at the same time: one has to succeed, seven get this kind.
+/// How many writers a race has.
+pub(in crate::conformance) const WRITERS: usize = 8;
+
+/// Lets all writers of a race put their own bytes in one mode at the same time: one has to succeed, the others get this
+/// kind.
 async fn ensure_one_wins(harness: &H, mode: &PutMode, others: ErrorKind) -> CaseResult {
     let mut writers = JoinSet::new();
-    for number in 0..8_u8 {
+    for number in (0..).take(WRITERS) {
         let (harness, mode) = (Arc::clone(harness), mode.clone());
         writers.spawn(async move { (number, put(&harness, "contested", &[number; 1_000], mode).await) });
     }
@@ -153,7 +157,7 @@ async fn ensure_one_wins(harness: &H, mode: &PutMode, others: ErrorKind) -> Case
             Err(error) => failures.push(error.kind()),
         }
     }
-    ensure_eq!(failures, [others; 7], "what all but one writer got");
+    ensure_eq!(failures, [others; WRITERS - 1], "what all but one writer got");
     ensure_eq!(winners, [get(harness, "contested").await?.to_vec()], "the winner's bytes");
     Ok(())
 }

@@ -4,6 +4,8 @@ mod broken_database;
 mod broken_queue;
 mod database;
 mod jobs;
+mod outside;
+mod stores;
 
 use super::case::{Case, Outcome};
 
