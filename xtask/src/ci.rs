@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::book;
+use crate::chaos;
 use crate::check;
 use crate::failure::{Failure, Outcome};
 use crate::test::{self, Tally};
@@ -11,7 +12,8 @@ use crate::workspace::Workspace;
 /// A part of the run.
 type Part = (&'static str, fn(&Workspace) -> Outcome<()>);
 
-/// The parts before the tests, which come last because their summary is the last line of the run.
+/// The parts before the tests; after them comes chaos, with the programs that they have built. The tests' summary is the
+/// last line of the run.
 const PARTS: [Part; 2] = [("check", check::run), ("book", book::run)];
 
 /// Runs every part, also after a failure, and fails if one of them did.
@@ -26,6 +28,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
         (tally, outcome) = test::run_all(workspace);
         outcome
     }));
+    failures.extend(timed("chaos", || chaos::run_slice(workspace)));
     for failure in &failures {
         println!("ci: {failure}");
     }

@@ -5,6 +5,7 @@
 
 mod arch;
 mod book;
+mod chaos;
 mod check;
 mod ci;
 mod deny;
@@ -51,7 +52,7 @@ enum Verb {
     /// started in a temporary folder on a free port and stopped at the end; as root on Debian they are installed
     /// first. The last line is `N passed, N failed`.
     Test,
-    /// What continuous integration runs: check, book, test. `.ci/run` calls it.
+    /// What continuous integration runs: check, book, test, short chaos. `.ci/run` calls it.
     Ci,
     /// Who may depend on whom: layers between crates, direction inside a module, crates kept in their place.
     Arch,
@@ -61,6 +62,11 @@ enum Verb {
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
     Book,
+    /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
+    ///
+    /// F1 kills workers during 2,000 jobs. Runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server
+    /// (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
+    Chaos(chaos::Options),
     /// What the reference app costs: build seconds, start, memory, size. Takes minutes.
     ///
     /// Works on a copy of the repository with empty build folders, as after a clone.
@@ -94,6 +100,7 @@ fn run(verb: &Verb) -> Outcome<()> {
         Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
+        Verb::Chaos(options) => chaos::run(&workspace, options),
         Verb::Figures { release } => figures::run(&workspace, *release),
     }
 }

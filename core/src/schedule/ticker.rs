@@ -141,6 +141,7 @@ async fn serve(
         }
         position.served_until = Some(tick);
     }
+    // Also after a tick of the future, which comes from a clock that was wrong: waiting for it could take forever.
     position.served_until = Some(now);
     Ok(())
 }
@@ -153,8 +154,7 @@ async fn beginning(ports: &AppPorts, schedule: &str, now: Timestamp) -> PortResu
     if last.is_none() {
         system.write(async |tx: &mut WriteTx| ports.schedules().record_tick(tx, schedule, now).await).await?;
     }
-    // A tick of the future comes from a clock that was wrong; waiting for it could take forever.
-    Ok(last.map_or(now, |last| last.min(now)))
+    Ok(last.unwrap_or(now))
 }
 
 /// Publishes one tick, unless somebody else did.

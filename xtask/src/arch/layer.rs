@@ -10,11 +10,12 @@ pub(crate) enum Layer {
     Modules,
     Binary,
     Book,
+    Harness,
     Tools,
 }
 
 impl Layer {
-    const ALL: [(&'static str, Self); 8] = [
+    const ALL: [(&'static str, Self); 9] = [
         ("ports", Self::Ports),
         ("core", Self::Core),
         ("adapters", Self::Adapters),
@@ -22,6 +23,7 @@ impl Layer {
         ("modules", Self::Modules),
         ("binary", Self::Binary),
         ("book", Self::Book),
+        ("harness", Self::Harness),
         ("tools", Self::Tools),
     ];
 
@@ -45,6 +47,7 @@ impl Layer {
             }
             Self::Binary => "the binary depends on everything but testkit, book and tools",
             Self::Book => "the book depends on everything but the binary and tools",
+            Self::Harness => "a program for fault tests depends on everything but testkit, book and tools",
             Self::Tools => "xtask depends on no crate of ours: it must build when they do not",
         }
     }
@@ -70,6 +73,7 @@ impl Layer {
                 "let the module ask for a port, and hand it the adapter in reference-app/src/modules.rs"
             }
             Self::Binary => "test code belongs in reference-app/tests/, with a dev-dependency",
+            Self::Harness => "what is under test must be what ships, so fakes stay outside",
             Self::Book => "move the sample's code into a crate, or show it as text",
             Self::Tools => {
                 "start the program you need as a process, or put the code into a test of its crate"

@@ -70,7 +70,8 @@ fn may_depend(from: Layer, from_name: &str, to: Layer, to_name: &str) -> bool {
                 || ["dolmen-sql", "dolmen-poem"].contains(&to_name)
         }
         Layer::Binary => matches!(to, Layer::Ports | Layer::Core | Layer::Adapters | Layer::Modules),
-        Layer::Book => !matches!(to, Layer::Binary | Layer::Tools),
+        Layer::Harness => !matches!(to, Layer::Testkit | Layer::Book | Layer::Harness | Layer::Tools),
+        Layer::Book => !matches!(to, Layer::Binary | Layer::Harness | Layer::Tools),
     }
 }
 
@@ -92,6 +93,7 @@ mod tests {
             ("customers", Layer::Modules),
             ("app", Layer::Binary),
             ("dolmen-book", Layer::Book),
+            ("chaos", Layer::Harness),
             ("xtask", Layer::Tools),
         ];
         let member = |name: &str| Crate {
@@ -132,6 +134,8 @@ mod tests {
             ("app", "dolmen-directory"),
             ("app", "invoices"),
             ("dolmen-book", "dolmen-testkit"),
+            ("chaos", "app"),
+            ("chaos", "dolmen-sql"),
         ];
         for (from, to) in allowed {
             assert_eq!(problems(from, to), [], "{from} -> {to}");
@@ -151,6 +155,7 @@ mod tests {
             ("invoices", "app", Layer::Modules),
             ("app", "xtask", Layer::Binary),
             ("dolmen-book", "app", Layer::Book),
+            ("chaos", "dolmen-book", Layer::Harness),
             ("xtask", "dolmen-ports", Layer::Tools),
         ];
         for (from, to, layer) in forbidden {

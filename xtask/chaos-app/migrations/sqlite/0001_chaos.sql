@@ -1,0 +1,5 @@
+-- No unique constraint and no key: a second effect of a job must be able to happen, so that its absence means something.
+create table chaos_effect (
+    job text not null,
+    process integer not null
+) strict;

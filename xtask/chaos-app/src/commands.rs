@@ -1,0 +1,111 @@
+//! What the program can be told to do.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use dolmen::{
+    App, AppPorts, AppSettings, BoxError, Database, Enqueued, Environment, JobFilter, JobQueue, JobState,
+    Jobs, LogSettings, ReadTx, Role, Roles, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
+};
+use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, SqlScheduleStore, sql};
+
+use crate::journal::Journal;
+use crate::module::{ChaosModule, LeaveAMark, MIGRATIONS, MarkLeaver};
+use crate::sabotage::{Sabotage, UnfencedQueue};
+
+/// Jobs in one transaction of `enqueue`.
+const BATCH: u32 = 100;
+/// Few at once: a kill that takes many jobs with it says no more, and brings jobs nearer to their third death.
+const CONCURRENCY: u32 = 4;
+
+/// The database and the queue.
+pub(crate) struct Opened {
+    database: Database,
+    queue: SqlJobQueue,
+}
+
+impl Opened {
+    pub(crate) async fn open(url: &str) -> Result<Self, BoxError> {
+        let sql = SqlDatabase::connect(url, SqlOptions::new()).await?;
+        Ok(Self { queue: SqlJobQueue::new(&sql), database: Database::new(sql) })
+    }
+}
+
+pub(crate) async fn migrate(opened: &Opened) -> Result<(), BoxError> {
+    opened.database.migrate(&[dolmen_sql::MIGRATIONS, MIGRATIONS]).await?;
+    Ok(())
+}
+
+pub(crate) async fn enqueue(opened: &Opened, journal: &Path, count: u32) -> Result<(), BoxError> {
+    let journal = Journal::open(journal)?;
+    let jobs = Jobs::new(Arc::new(opened.queue.clone()), Arc::new(UuidV7Ids::new()));
+    for start in (0..count).step_by(usize::try_from(BATCH)?) {
+        let batch: Vec<LeaveAMark> =
+            (start..count.min(start + BATCH)).map(|number| LeaveAMark { number }).collect();
+        let write = async |tx: &mut WriteTx| jobs.enqueue_all(tx, &batch).await;
+        let enqueued = opened.database.system().write(write).await?;
+        let ids: Vec<_> = enqueued.into_iter().map(Enqueued::id).collect();
+        journal.note_enqueued(&ids)?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn work(
+    opened: Opened,
+    journal: &Path,
+    lease: Duration,
+    sabotage: Option<Sabotage>,
+) -> Result<(), BoxError> {
+    init_logging(&LogSettings::new(Environment::Development));
+    let Opened { database, queue } = opened;
+    let handler = MarkLeaver { database: database.clone(), journal: Journal::open(journal)?, sabotage };
+    let queue: Arc<dyn JobQueue> = match sabotage {
+        Some(Sabotage::NoFencing) => Arc::new(UnfencedQueue(queue)),
+        _ => Arc::new(queue),
+    };
+    let worker = WorkerSettings::new()
+        .with_concurrency(CONCURRENCY)
+        .with_lease(lease)
+        .with_poll(Duration::from_millis(20), Duration::from_millis(250));
+    let settings = AppSettings::default().with_worker(worker).with_shutdown_grace(Duration::from_secs(2));
+    let ports = AppPorts::new(database, queue, Arc::new(SqlScheduleStore::new()));
+    let app = App::builder(ports).module(ChaosModule(handler)).settings(settings).build();
+    app.run(Roles::of(&[Role::Worker])).await?;
+    Ok(())
+}
+
+pub(crate) async fn print_jobs(opened: &Opened) -> Result<(), BoxError> {
+    let queue = &opened.queue;
+    let stats = async |tx: &mut ReadTx| queue.stats(tx).await;
+    for kind in opened.database.system().read(stats).await? {
+        println!(
+            "ready {}\nscheduled {}\nrunning {}\ndead {}",
+            kind.ready, kind.scheduled, kind.running, kind.dead
+        );
+    }
+    Ok(())
+}
+
+pub(crate) async fn print_effects(opened: &Opened) -> Result<(), BoxError> {
+    let read = async |tx: &mut ReadTx| sql!("select job, process from chaos_effect").fetch_all(tx).await;
+    let effects: Vec<(String, i64)> = opened.database.system().read(read).await?;
+    for (job, process) in effects {
+        println!("{job} {process}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn retry_dead(opened: &Opened) -> Result<(), BoxError> {
+    let queue = &opened.queue;
+    let mut filter = JobFilter::state(JobState::Dead);
+    filter.limit = 1_000;
+    let list = async |tx: &mut ReadTx| queue.list(tx, &filter).await;
+    let dead = opened.database.system().read(list).await?;
+    for job in &dead {
+        let retry = async |tx: &mut WriteTx| queue.retry(tx, job.id).await;
+        opened.database.system().write(retry).await?;
+    }
+    println!("{}", dead.len());
+    Ok(())
+}

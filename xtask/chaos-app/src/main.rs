@@ -1,0 +1,82 @@
+//! The program that `cargo xtask chaos` starts, stops and kills: real processes with the real worker on a real database.
+//!
+//! It knows nothing of the harness but a journal, a file that both append to: what a handler begins and ends stands there
+//! at once, whatever becomes of the database. With a sabotage switch it leaves out one guard, so that the harness can
+//! prove that it would notice.
+
+mod commands;
+mod journal;
+mod module;
+mod sabotage;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use dolmen::{BoxError, error_chain};
+
+use crate::sabotage::Sabotage;
+
+/// Enqueues jobs, works on them, and tells what is in the database.
+#[derive(Debug, Parser)]
+struct CommandLine {
+    /// The `DATABASE_URL`.
+    url: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Brings the schema up to date
+    Migrate,
+    /// Enqueues jobs, and writes the id of each to the journal once it is committed
+    Enqueue {
+        /// The journal.
+        journal: PathBuf,
+        /// How many.
+        count: u32,
+    },
+    /// Runs a worker until SIGTERM
+    Work {
+        /// The journal.
+        journal: PathBuf,
+        /// How long a lease holds, in milliseconds.
+        #[arg(long, default_value_t = 1_000)]
+        lease_ms: u64,
+        /// The guard to leave out.
+        #[arg(long)]
+        sabotage: Option<Sabotage>,
+    },
+    /// Prints how many jobs are in each state
+    Jobs,
+    /// Prints each effect: the job and the process
+    Effects,
+    /// Gives dead jobs their attempts back, as an operator would, and prints how many
+    Retry,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(CommandLine::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {}", error_chain(&*error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(line: CommandLine) -> Result<(), BoxError> {
+    let opened = commands::Opened::open(&line.url).await?;
+    match line.command {
+        Command::Migrate => commands::migrate(&opened).await,
+        Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
+        Command::Work { journal, lease_ms, sabotage } => {
+            commands::work(opened, &journal, std::time::Duration::from_millis(lease_ms), sabotage).await
+        }
+        Command::Jobs => commands::print_jobs(&opened).await,
+        Command::Effects => commands::print_effects(&opened).await,
+        Command::Retry => commands::retry_dead(&opened).await,
+    }
+}

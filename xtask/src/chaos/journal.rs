@@ -1,0 +1,121 @@
+//! The journal of the programs under test: what they began and ended, outside of their database.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::failure::{Failure, Outcome, While as _};
+
+/// What became of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Attempt {
+    /// It has begun and not ended.
+    Open,
+    /// It ended, well or not.
+    Closed,
+}
+
+/// What the journal says so far.
+#[derive(Debug, Default)]
+pub(super) struct Story {
+    /// Jobs whose enqueueing was committed.
+    pub(super) enqueued: BTreeSet<String>,
+    /// Jobs of which some attempt ended well.
+    pub(super) ended: BTreeSet<String>,
+    /// How many attempts were refused because they had lost their lease.
+    pub(super) refused: usize,
+    /// When each attempt began: job, process, milliseconds.
+    pub(super) begins: Vec<(String, u32, u64)>,
+    attempts: BTreeMap<(u32, String), Attempt>,
+}
+
+impl Story {
+    fn tell(&mut self, line: &str) -> Outcome<()> {
+        let mut words = line.split(' ');
+        let mut word = || words.next().ok_or_else(|| Failure::new(format!("the journal says {line:?}")));
+        let (event, job, process, millis) = (word()?, word()?.to_owned(), word()?, word()?);
+        let process: u32 = process.parse().while_doing(format!("read the process in {line:?}"))?;
+        match event {
+            "enqueued" => {
+                self.enqueued.insert(job);
+                return Ok(());
+            }
+            "begin" => {
+                let millis = millis.parse().while_doing(format!("read the time in {line:?}"))?;
+                self.begins.push((job.clone(), process, millis));
+                self.attempts.insert((process, job), Attempt::Open);
+                return Ok(());
+            }
+            "end" => drop(self.ended.insert(job.clone())),
+            "refused" => self.refused += 1,
+            _ => {}
+        }
+        self.attempts.insert((process, job), Attempt::Closed);
+        Ok(())
+    }
+
+    /// How many jobs have not ended well so far.
+    pub(super) fn left(&self) -> usize {
+        self.enqueued.difference(&self.ended).count()
+    }
+
+    /// The jobs that a process has begun and not ended.
+    pub(super) fn open_in(&self, process: u32) -> Vec<String> {
+        let of_process = (process, String::new())..(process.saturating_add(1), String::new());
+        let attempts = self.attempts.range(of_process);
+        attempts.filter(|(_, state)| **state == Attempt::Open).map(|((_, job), _)| job.clone()).collect()
+    }
+
+    /// Whether another process than this one has begun the job after so many begins.
+    pub(super) fn is_taken_over(&self, job: &str, from: u32, after: usize) -> bool {
+        self.begins.iter().skip(after).any(|(begun, process, _)| begun == job && *process != from)
+    }
+}
+
+/// Reads the journal while others write it.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    rest: Vec<u8>,
+    story: Story,
+}
+
+impl Journal {
+    pub(super) fn open(path: &Path) -> Outcome<Self> {
+        let file = File::open(path).while_doing(format!("open {}", path.display()))?;
+        Ok(Self { file, rest: Vec::new(), story: Story::default() })
+    }
+
+    /// What it says by now.
+    pub(super) fn read(&mut self) -> Outcome<&Story> {
+        self.file.read_to_end(&mut self.rest)?;
+        // A line may be half-written when we look.
+        let whole = self.rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let lines: Vec<u8> = self.rest.drain(..whole).collect();
+        for line in String::from_utf8_lossy(&lines).lines() {
+            self.story.tell(line)?;
+        }
+        Ok(&self.story)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attempt_is_open_until_it_ends_in_the_same_process() {
+        let mut story = Story::default();
+        for line in
+            ["enqueued a 1 0", "begin a 7 10", "begin b 7 11", "begin a 8 12", "end a 8 13", "refused b 7 14"]
+        {
+            story.tell(line).expect("sound");
+        }
+        assert_eq!(story.open_in(7), ["a"]);
+        assert!(story.open_in(8).is_empty());
+        assert!(story.is_taken_over("a", 7, 1) && !story.is_taken_over("a", 7, 3));
+        assert_eq!((story.ended.len(), story.refused), (1, 1));
+        assert!(story.tell("begin x").is_err());
+    }
+}

@@ -1,0 +1,69 @@
+//! Green or red, and why.
+
+use std::fmt;
+
+/// What is wrong with a run.
+#[derive(Debug, Default)]
+pub(super) struct Verdict {
+    /// Promises of the framework that were broken: what a sabotaged run must show.
+    broken: Vec<String>,
+    /// What else was not as planned.
+    unexpected: Vec<String>,
+}
+
+impl Verdict {
+    pub(super) fn promise(&mut self, kept: bool, problem: impl FnOnce() -> String) {
+        if !kept {
+            self.broken.push(problem());
+        }
+    }
+
+    pub(super) fn expect(&mut self, holds: bool, problem: impl FnOnce() -> String) {
+        if !holds {
+            self.unexpected.push(problem());
+        }
+    }
+
+    pub(super) fn is_green(&self) -> bool {
+        self.broken.is_empty() && self.unexpected.is_empty()
+    }
+
+    /// Whether the run noticed that a guard was left out.
+    pub(super) fn broke_a_promise(&self) -> bool {
+        !self.broken.is_empty()
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_green() { "green" } else { "RED" })?;
+        for problem in self.broken.iter().chain(&self.unexpected) {
+            write!(f, "\n     {problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How many there are, and the first ones.
+pub(super) fn some(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();
+    let more = if names.len() > first.len() { ", …" } else { "" };
+    format!("{} ({}{more})", names.len(), first.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unexpected_run_is_red_and_proves_nothing_about_a_guard() {
+        let mut verdict = Verdict::default();
+        verdict.promise(true, || "no".to_owned());
+        assert!(verdict.is_green());
+        verdict.expect(false, || "too few kills".to_owned());
+        assert!(!verdict.is_green() && !verdict.broke_a_promise());
+        verdict.promise(false, || format!("lost: {}", some(&["a", "b", "c", "d"].map(str::to_owned))));
+        assert!(verdict.broke_a_promise());
+        assert_eq!(verdict.to_string(), "RED\n     lost: 4 (a, b, c, …)\n     too few kills");
+    }
+}
