@@ -50,6 +50,8 @@ fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
         "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
         "25006" | "42501" => ErrorKind::PermissionDenied,
+        // A value of a type that its column does not take.
+        "42804" => ErrorKind::InvalidInput,
         "28000" | "28P01" => ErrorKind::Unauthenticated,
         _ => match code.get(..2) {
             Some("08" | "53" | "57" | "58") => ErrorKind::Unavailable,

@@ -96,7 +96,7 @@ impl Inbox for SqlInbox {
 
     async fn prune(&self, tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
         framework_sql!(
-            "with dolmen_old as materialized (
+            "with dolmen_old as (
                  select scope, consumer, key from dolmen_inbox where claimed_at < ?
                  order by claimed_at limit ? {skip_locked})
              delete from dolmen_inbox

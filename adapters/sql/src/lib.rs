@@ -39,9 +39,13 @@ mod jobs;
 mod migrate;
 mod native;
 mod ports;
+#[cfg(doctest)]
+mod refused;
 mod schedules;
 mod sessions;
 pub mod statement;
+#[cfg(feature = "statements-test")]
+pub mod statements_test;
 #[cfg(feature = "test-database")]
 pub mod test_database;
 

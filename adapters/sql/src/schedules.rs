@@ -41,7 +41,7 @@ impl ScheduleStore for SqlScheduleStore {
 
     async fn prune(&self, tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
         framework_sql!(
-            "with dolmen_old as materialized (
+            "with dolmen_old as (
                  select old.schedule, old.tick from dolmen_schedule_tick as old
                  where old.tick < ? and exists (
                      select 1 from dolmen_schedule_tick as later

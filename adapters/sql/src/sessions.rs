@@ -59,7 +59,7 @@ impl SessionStore for SqlSessionStore {
 
     async fn prune(&self, tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
         framework_sql!(
-            "with dolmen_ended as materialized (
+            "with dolmen_ended as (
                  select token from dolmen_session where expires_at < ?
                  order by expires_at limit ? {skip_locked})
              delete from dolmen_session where token in (select token from dolmen_ended)",

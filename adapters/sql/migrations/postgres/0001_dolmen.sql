@@ -27,7 +27,7 @@ create index dolmen_job_lease on dolmen_job (lease_until) where state = 'running
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';
 create unique index dolmen_job_unique
-    on dolmen_job (kind, coalesce(tenant, '00000000-0000-0000-0000-000000000000'::uuid), unique_key)
+    on dolmen_job (unique_key, kind, coalesce(tenant, '00000000-0000-0000-0000-000000000000'::uuid))
     where unique_key is not null and state in ('ready', 'running');
 
 -- Ticks of schedules that were published.

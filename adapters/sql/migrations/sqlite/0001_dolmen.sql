@@ -26,7 +26,7 @@ create index dolmen_job_claim on dolmen_job (queue, priority, due_at, id) where 
 create index dolmen_job_lease on dolmen_job (lease_until) where state = 'running';
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';
-create unique index dolmen_job_unique on dolmen_job (kind, coalesce(tenant, x''), unique_key)
+create unique index dolmen_job_unique on dolmen_job (unique_key, kind, coalesce(tenant, x''))
     where unique_key is not null and state in ('ready', 'running');
 
 -- Ticks of schedules that were published.

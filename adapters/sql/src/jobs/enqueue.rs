@@ -1,8 +1,6 @@
 //! Storing jobs, in the transaction of what they follow from.
 
-use dolmen_ports::{
-    Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp, Uuid,
-};
+use dolmen_ports::{Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp};
 
 use super::micros;
 use crate::database::SqlTx;
@@ -83,13 +81,16 @@ fn timeout_ms(job: &NewJob) -> i64 {
 /// The unique index decides, so it holds between processes too: PostgreSQL waits for a transaction that inserts the
 /// same key, and inserts when that one rolls back.
 async fn insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<Enqueued> {
-    let tenant = job.scope.tenant();
     for _ in 0..MAX_TRIES {
         if try_insert_unique(tx, job, key).await? == 1 {
             return Ok(Enqueued::New(job.id));
         }
-        if let Some(first) = active(tx, &job.kind, tenant, key).await? {
+        if let Some(first) = active(tx, &job.kind, job.scope.tenant(), key).await? {
             return Ok(Enqueued::Duplicate(first));
+        }
+        let same_id = framework_sql!("select 1 from dolmen_job where id = ?", job.id).fetch_in(tx).await?;
+        if !same_id.is_empty() {
+            return Err(id_is_taken());
         }
     }
     Err(PortError::new(ErrorKind::Contention, "jobs", "enqueue")
@@ -98,27 +99,25 @@ async fn insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<En
 
 async fn try_insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<u64> {
     let (at, delay) = due(job);
-    let statement = match tx.dialect() {
-        dolmen_ports::Dialect::Sqlite => framework_sql!(
-            "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
-                 due_at, created_at, unique_key)
-             values (?, ?, ?, 'ready', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
-             on conflict (kind, coalesce(tenant, x''), unique_key)
-                 where unique_key is not null and state in ('ready', 'running') do nothing",
-            job.id, &*job.kind, job.queue.as_str(), job.scope.tenant(), i32::from(job.priority), job.max_attempts,
-            timeout_ms(job), &job.payload, at, delay, key
-        ),
-        _ => framework_sql!(
-            "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
-                 due_at, created_at, unique_key)
-             values (?, ?, ?, 'ready', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
-             on conflict (kind, coalesce(tenant, cast('00000000-0000-0000-0000-000000000000' as uuid)), unique_key)
-                 where unique_key is not null and state in ('ready', 'running') do nothing",
-            job.id, &*job.kind, job.queue.as_str(), job.scope.tenant(), i32::from(job.priority), job.max_attempts,
-            timeout_ms(job), &job.payload, at, delay, key
-        ),
-    };
-    statement.execute_in(tx).await.map_err(known)
+    framework_sql!(
+        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
+             due_at, created_at, unique_key)
+         values (?, ?, ?, 'ready', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
+         on conflict do nothing",
+        job.id,
+        &*job.kind,
+        job.queue.as_str(),
+        job.scope.tenant(),
+        i32::from(job.priority),
+        job.max_attempts,
+        timeout_ms(job),
+        &job.payload,
+        at,
+        delay,
+        key
+    )
+    .execute_in(tx)
+    .await
 }
 
 /// The job that holds a unique key.
@@ -128,26 +127,17 @@ pub(super) async fn active(
     tenant: Option<TenantId>,
     key: &str,
 ) -> PortResult<Option<JobId>> {
-    // As the unique index has it, so that the index is used.
-    let statement = match tx.dialect() {
-        dolmen_ports::Dialect::Sqlite => framework_sql!(
-            "select id from dolmen_job
-             where kind = ? and coalesce(tenant, x'') = ? and unique_key = ? and unique_key is not null
-               and state in ('ready', 'running')",
-            kind,
-            tenant.map_or_else(Vec::new, |tenant| tenant.as_uuid().as_bytes().to_vec()),
-            key
-        ),
-        _ => framework_sql!(
-            "select id from dolmen_job
-             where kind = ? and coalesce(tenant, cast('00000000-0000-0000-0000-000000000000' as uuid)) = ?
-               and unique_key = ? and unique_key is not null and state in ('ready', 'running')",
-            kind,
-            tenant.map_or(Uuid::nil(), TenantId::as_uuid),
-            key
-        ),
-    };
-    let rows = statement.fetch_in(tx).await?;
+    let rows = framework_sql!(
+        "select id from dolmen_job
+         where unique_key = ? and kind = ? and (tenant = ? or (tenant is null and ? is null))
+           and state in ('ready', 'running')",
+        key,
+        kind,
+        tenant,
+        tenant
+    )
+    .fetch_in(tx)
+    .await?;
     rows.first().map(|row| <(JobId,)>::from_row(row).map(|(id,)| id)).transpose()
 }
 
@@ -155,7 +145,10 @@ fn known(error: PortError) -> PortError {
     if error.kind() != ErrorKind::AlreadyExists {
         return error;
     }
+    id_is_taken().with_source(error)
+}
+
+fn id_is_taken() -> PortError {
     PortError::new(ErrorKind::AlreadyExists, "jobs", "enqueue")
         .with_detail("a job with this id was enqueued before; make an id per job")
-        .with_source(error)
 }

@@ -34,8 +34,14 @@ impl FromRow for Record {
 }
 
 pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
-    let record: Option<Record> =
-        framework_sql!("select * from dolmen_job where id = ?", job).fetch_optional(tx).await?;
+    let record: Option<Record> = framework_sql!(
+        "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
+                 finished_at, last_error, payload
+             from dolmen_job where id = ?",
+        job
+    )
+    .fetch_optional(tx)
+    .await?;
     Ok(record.map(|record| record.0))
 }
 
@@ -45,7 +51,9 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
     let statement = if filter.states == [JobState::Dead] {
         // Said in so many words, for the index of dead letters: they are few among many finished jobs.
         framework_sql!(
-            "select * from dolmen_job
+            "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
+                 finished_at, last_error, payload
+             from dolmen_job
              where state = 'dead' and (? is null or kind = ?) and (? is null or id < ?)
              order by id desc limit ?",
             kind,
@@ -58,7 +66,9 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
         let all = [JobState::Ready, JobState::Running, JobState::Done, JobState::Dead, JobState::Discarded];
         let states = if filter.states.is_empty() { &all[..] } else { &filter.states[..] };
         framework_sql!(
-            "select * from dolmen_job
+            "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
+                 finished_at, last_error, payload
+             from dolmen_job
              where state in ({list}) and (? is null or kind = ?) and (? is null or id < ?)
              order by id desc limit ?",
             kind,

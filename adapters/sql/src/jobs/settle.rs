@@ -139,10 +139,10 @@ pub(super) fn expired() -> Statement<'static> {
     framework_sql!("select 1 from dolmen_job where state = 'running' and lease_until < {now} limit 1")
 }
 
-/// Materialized, as in `prune`: PostgreSQL may run a subquery more than once, and its limit would not hold.
+/// The rows are chosen in a `with`, as in `prune`: a subquery PostgreSQL may run more than once, so its limit would not hold.
 pub(super) fn rescue(limit: u32) -> Statement<'static> {
     framework_sql!(
-        "with dolmen_expired as materialized (
+        "with dolmen_expired as (
              select id from dolmen_job where state = 'running' and lease_until < {now}
              order by lease_until limit ? {skip_locked})
          update dolmen_job
@@ -176,7 +176,7 @@ pub(super) fn rescued(rows: &[Row]) -> PortResult<(Rescued, Vec<QueueName>)> {
 
 pub(super) fn prune(kept_for: Duration, limit: u32) -> Statement<'static> {
     framework_sql!(
-        "with dolmen_finished as materialized (
+        "with dolmen_finished as (
              select id from dolmen_job where state in ('done', 'discarded') and finished_at < {now_plus ?}
              order by finished_at limit ? {skip_locked})
          delete from dolmen_job where id in (select id from dolmen_finished)",

@@ -84,6 +84,11 @@ impl Scan {
                 self.at += 1;
             }
             b'}' => return Some("sql!: a brace } has no opening one"),
+            b'*' if is_all_columns(text, self.at) => {
+                return Some(
+                    "sql!: name the columns instead of *; a migration that adds one must not change a result",
+                );
+            }
             _ if is_word(here) => return self.word(text, package),
             _ => {
                 if let Some(refusal) = forbidden(here, byte(text, self.at + 1)) {
@@ -180,6 +185,26 @@ const fn comma_follows(text: &[u8], table_end: usize) -> bool {
     byte(text, at) == b','
 }
 
+/// Whether the `*` at `at` stands for all columns: not for a product, and not in `count(*)`.
+const fn is_all_columns(text: &[u8], at: usize) -> bool {
+    let mut end = at;
+    while end > 0 && byte(text, end - 1).is_ascii_whitespace() {
+        end -= 1;
+    }
+    let mut start = end;
+    while start > 0 && is_word(byte(text, start - 1)) {
+        start -= 1;
+    }
+    let word = between(text, start, end);
+    let before = if end > 0 { byte(text, end - 1) } else { 0 };
+    before == b'.'
+        || before == b','
+        || equal(word, b"select")
+        || equal(word, b"distinct")
+        || equal(word, b"all")
+        || equal(word, b"returning")
+}
+
 const fn forbidden(here: u8, next: u8) -> Option<Refusal> {
     match (here, next) {
         (b'"' | b'`', _) => Some("sql!: no quoted names; they differ between databases"),
@@ -216,6 +241,7 @@ mod tests {
     fn sound_statements_pass() {
         let sound = [
             ("select a from my_shop_item where b = ? and c = '?' {for_update}", 1),
+            ("select count(*), 2 * a from my_shop_item where (a) * 3 = a", 0),
             ("insert into my_shop_item (a, b) values {rows} {on_conflict a} b = {new b}", 0),
             ("select a from my_shop_item where a in ({list}) and b < ?", 1),
             ("select {int sum(a) / 2} as half from my_shop_item join my_shop_line as l on l.i = a", 0),
@@ -263,6 +289,10 @@ mod tests {
             ("select {int {now}} from my_shop_item", 0, "inside a fragment"),
             ("insert into my_shop_item (a) values {rows}, {rows}", 0, "one {rows}"),
             ("insert into my_shop_item (a) values {rows} {ignore_conflict a}", 0, "do not go together"),
+            ("select * from my_shop_item", 0, "name the columns"),
+            ("select i.* from my_shop_item i", 0, "name the columns"),
+            ("select a, * from my_shop_item", 0, "name the columns"),
+            ("delete from my_shop_item returning  *", 0, "name the columns"),
             ("drop table my_shop_item", 0, "migrations"),
             ("", 0, "starts with"),
         ];

@@ -83,7 +83,8 @@ impl Fragment {
             Self::OnConflict => ("on conflict (", ") do update set"),
             Self::IgnoreConflict => ("on conflict (", ") do nothing"),
             Self::New => ("excluded.", ""),
-            Self::Int => ("(", ")::bigint"),
+            // A cast alone would round where SQLite cuts off.
+            Self::Int => ("trunc((", ")::numeric)::bigint"),
             Self::Now => ("statement_timestamp()", ""),
             Self::NowPlus => ("(statement_timestamp() + ", " * interval '1 microsecond')"),
         }

@@ -32,12 +32,16 @@ use std::pin::Pin;
 
 pub use bind::Bind;
 pub use cell::{Cell, Mismatch};
+#[cfg(feature = "statements-test")]
+pub(crate) use check::check;
 use dolmen_ports::{ErrorKind, PortError, PortResult, ReadTx, WriteTx};
 pub(crate) use fragment::Fragment;
 pub(crate) use row::{Cells, Column};
 pub use row::{FromRow, Row};
 pub(crate) use template::Bulk;
 pub use template::Template;
+#[cfg(feature = "statements-test")]
+pub(crate) use template::render;
 pub use value::{Kind, Value};
 
 use crate::database::SqlTx;
@@ -218,10 +222,6 @@ fn invalid(detail: &str) -> PortError {
 /// async fn rename(tx: &mut WriteTx, id: Uuid, name: &str) -> PortResult<u64> {
 ///     sql!("update dolmen_sql_item set name = ? where id = ?", name, id).execute(tx).await
 /// }
-/// ```
-/// A table of another module does not compile:
-/// ```compile_fail,E0080
-/// dolmen_sql::sql!("select name from customers_customer");
 /// ```
 #[macro_export]
 macro_rules! sql {

@@ -168,7 +168,7 @@ mod tests {
                 "on conflict (a, b) do update set c = excluded.c",
             ),
             ("{ignore_conflict a}", "on conflict (a) do nothing", "on conflict (a) do nothing"),
-            ("{int sum(a) / ?}", "cast(sum(a) / ? as integer)", "(sum(a) / $1)::bigint"),
+            ("{int sum(a) / ?}", "cast(sum(a) / ? as integer)", "trunc((sum(a) / $1)::numeric)::bigint"),
             ("{now}", "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')", "statement_timestamp()"),
         ];
         for (text, sqlite, postgres) in cases {

@@ -21,8 +21,10 @@ pub(crate) fn postgres_url() -> Option<String> {
 
 /// The adapter on a fresh database, with its own tables and the suite's.
 pub(crate) struct SqlHarness {
+    pub(crate) sql: SqlDatabase,
     pub(crate) database: Database,
     pub(crate) queue: Arc<SqlJobQueue>,
+    pub(crate) url: String,
     place: Place,
 }
 
@@ -66,13 +68,13 @@ impl SqlHarness {
         let sql = SqlDatabase::connect(url, options).await?;
         let database = Database::new(sql.clone());
         database.migrate(&[dolmen_sql::MIGRATIONS, SCRATCH]).await?;
-        Ok(Self { queue: Arc::new(SqlJobQueue::new(&sql)), database, place })
+        Ok(Self { queue: Arc::new(SqlJobQueue::new(&sql)), database, sql, url: url.to_owned(), place })
     }
 }
 
 /// Runs a statement in the server's own database.
 #[cfg(feature = "postgres")]
-async fn on_server(statement: String) -> Result<(), BoxError> {
+pub(crate) async fn on_server(statement: String) -> Result<(), BoxError> {
     use sqlx::{AssertSqlSafe, Connection, PgConnection};
     let mut connection = PgConnection::connect(&postgres_url().ok_or("no server")?).await?;
     // The name of a database cannot be bound; it is made of letters and digits above.

@@ -1,8 +1,10 @@
 //! The adapter against the suites of its ports: on SQLite always, on PostgreSQL when `TEST_POSTGRES_URL` names a server.
 //! Without it the PostgreSQL cases are printed as ignored; `cargo xtask test` brings one.
 
+mod connections;
 mod fixture;
 mod scratch;
+mod statements;
 mod stores;
 
 use std::process::ExitCode;
@@ -38,5 +40,11 @@ where
     cases.extend(conformance::inbox::cases(label, fresh));
     cases.extend(conformance::sessions::cases(label, fresh));
     cases.extend(conformance::audit::cases(label, fresh));
+    let shared = move || {
+        let harness = fresh();
+        async { harness.await.map(std::sync::Arc::new) }
+    };
+    cases.extend(statements::suite().cases(label, shared));
+    cases.extend(connections::suite().cases(label, shared));
     cases
 }

@@ -7,10 +7,20 @@ use dolmen_testkit::conformance::database::{DatabaseHarness, ScratchRow};
 
 use crate::fixture::SqlHarness;
 
-pub(crate) const SCRATCH: MigrationSet = MigrationSet::new(
-    ModuleName::new("dolmen_sql"),
-    &[Migration::new(
-        "0001_scratch",
+pub(crate) const SCRATCH: MigrationSet = MigrationSet::new(ModuleName::new("dolmen_sql"), &[SUITE, THINGS]);
+
+/// The table of the cases of statements.
+const THINGS: Migration = Migration::new(
+    "0002_thing",
+    "create table dolmen_sql_thing (id blob primary key, yes integer, big integer, small integer, ratio real,
+         name text, bytes blob, at text, doc text) strict;",
+    "create table dolmen_sql_thing (id uuid primary key, yes boolean, big bigint, small integer,
+         ratio double precision, name text, bytes bytea, at timestamptz, doc jsonb);",
+);
+
+/// The tables of the database suite.
+const SUITE: Migration = Migration::new(
+    "0001_scratch",
         "create table dolmen_sql_row (
              id blob not null primary key, name text not null unique, parent blob references dolmen_sql_row (id),
              at text not null, amount integer not null, ratio real not null, enabled integer not null,
@@ -25,7 +35,6 @@ pub(crate) const SCRATCH: MigrationSet = MigrationSet::new(
              digest bytea, version bigint not null
          );
          create table dolmen_sql_counter (name text not null primary key, last bigint not null);",
-    )],
 );
 
 struct Scratch(ScratchRow);
@@ -94,18 +103,39 @@ impl DatabaseHarness for SqlHarness {
     }
 
     async fn find(&self, tx: &mut ReadTx, id: Uuid) -> PortResult<Option<ScratchRow>> {
-        sql!("select * from dolmen_sql_row where id = ?", id).fetch_optional(tx).await.map(row_of)
+        sql!(
+            "select id, name, parent, at, amount, ratio, enabled, document, bytes, note, score, flag,
+                 ended_at, digest, version
+             from dolmen_sql_row where id = ?",
+            id
+        )
+        .fetch_optional(tx)
+        .await
+        .map(row_of)
     }
 
     async fn find_for_update(&self, tx: &mut WriteTx, id: Uuid) -> PortResult<Option<ScratchRow>> {
-        sql!("select * from dolmen_sql_row where id = ? {for_update}", id)
-            .fetch_optional(tx)
-            .await
-            .map(row_of)
+        sql!(
+            "select id, name, parent, at, amount, ratio, enabled, document, bytes, note, score, flag,
+                 ended_at, digest, version
+             from dolmen_sql_row where id = ? {for_update}",
+            id
+        )
+        .fetch_optional(tx)
+        .await
+        .map(row_of)
     }
 
     async fn find_by_name(&self, tx: &mut ReadTx, name: &str) -> PortResult<Option<ScratchRow>> {
-        sql!("select * from dolmen_sql_row where name = ?", name).fetch_optional(tx).await.map(row_of)
+        sql!(
+            "select id, name, parent, at, amount, ratio, enabled, document, bytes, note, score, flag,
+                 ended_at, digest, version
+             from dolmen_sql_row where name = ?",
+            name
+        )
+        .fetch_optional(tx)
+        .await
+        .map(row_of)
     }
 
     async fn update(&self, tx: &mut WriteTx, row: &ScratchRow, expected: i64) -> PortResult<bool> {
@@ -140,7 +170,9 @@ impl DatabaseHarness for SqlHarness {
     ) -> PortResult<Vec<ScratchRow>> {
         let (at, id) = after.unwrap_or((Timestamp::MIN, Uuid::nil()));
         let rows: Vec<Scratch> = sql!(
-            "select * from dolmen_sql_row where at >= ? and (at > ? or id > ?) order by at, id limit ?",
+            "select id, name, parent, at, amount, ratio, enabled, document, bytes, note, score, flag,
+                 ended_at, digest, version
+             from dolmen_sql_row where at >= ? and (at > ? or id > ?) order by at, id limit ?",
             at,
             at,
             id,

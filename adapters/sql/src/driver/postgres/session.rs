@@ -49,7 +49,7 @@ impl PostgresSession {
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
         self.broken |= stale_plan || demoted || gone;
         if let Some((pool, _)) = &self.shared
-            && (demoted || gone)
+            && (demoted || gone || stale_plan)
         {
             purge(pool);
         }

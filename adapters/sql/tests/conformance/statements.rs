@@ -1,14 +1,14 @@
-//! Statements on SQLite: every type goes in and comes out the same, every fragment does what it says.
-#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+//! Statements on every database: each type goes in and comes out the same, each fragment does what it says.
+#![expect(clippy::unwrap_used, reason = "a case stops at the first surprise")]
 
 use std::sync::Arc;
 
-use dolmen_ports::{
-    Database, ErrorKind, Migration, MigrationSet, ModuleName, PortError, PortResult, TenantId, Timestamp,
-    Uuid, WriteTx,
-};
-use dolmen_sql::{FromRow, Native, Row, SqlDatabase, SqlOptions, bind_ids, native, row, sql};
+use dolmen_ports::{Database, ErrorKind, PortResult, Timestamp, Uuid, WriteTx};
+use dolmen_sql::{FromRow, Row, bind_ids, row, sql};
+use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 use serde_json::json;
+
+use crate::fixture::SqlHarness;
 
 dolmen_ports::define_id! {
     /// Identifies a thing.
@@ -16,22 +16,22 @@ dolmen_ports::define_id! {
 }
 bind_ids!(ThingId);
 
-const THINGS: MigrationSet = MigrationSet::new(
-    ModuleName::new("dolmen_sql"),
-    &[Migration::new(
-        "0001_thing",
-        "create table dolmen_sql_thing (id blob primary key, yes integer, big integer, small integer, ratio real,
-             name text, bytes blob, at text, doc text) strict;
-         create table dolmen_sql_counter (name text primary key, last integer not null) strict;",
-        "",
-    )],
-);
+type H = Arc<SqlHarness>;
 
-async fn database() -> Database {
-    let sql = SqlDatabase::connect("sqlite::memory:", SqlOptions::new()).await.unwrap();
-    let database = Database::new(sql);
-    database.migrate(&[THINGS]).await.unwrap();
-    database
+pub(crate) fn suite() -> Suite<SqlHarness> {
+    Suite::new("statements")
+        .case("every_type_round_trips_and_null_is_never_zero", |harness| {
+            Box::pin(every_type_round_trips_and_null_is_never_zero(harness))
+        })
+        .case("text_order_of_times_is_time_order", |harness| {
+            Box::pin(text_order_of_times_is_time_order(harness))
+        })
+        .case("fragments_upsert_ignore_count_and_tell_the_time", |harness| {
+            Box::pin(fragments_upsert_ignore_count_and_tell_the_time(harness))
+        })
+        .case("rows_and_lists_of_any_size", |harness| Box::pin(rows_and_lists_of_any_size(harness)))
+        .case("an_error_ends_the_transaction", |harness| Box::pin(an_error_ends_the_transaction(harness)))
+        .case("a_column_refuses_another_type", |harness| Box::pin(a_column_refuses_another_type(harness)))
 }
 
 #[derive(Debug, PartialEq)]
@@ -97,9 +97,8 @@ fn thing(number: u128) -> Thing {
     }
 }
 
-#[tokio::test]
-async fn every_type_round_trips_and_null_is_never_zero() {
-    let database = database().await;
+async fn every_type_round_trips_and_null_is_never_zero(harness: H) -> CaseResult {
+    let database = harness.database();
     let full = thing(1);
     let empty = Thing {
         id: ThingId::new(Uuid::from_u128(2)),
@@ -129,11 +128,11 @@ async fn every_type_round_trips_and_null_is_never_zero() {
         .await;
     let error = read.unwrap_err();
     assert!(error.kind() == ErrorKind::Internal && error.chain().contains("NULL"), "{}", error.chain());
+    Ok(())
 }
 
-#[tokio::test]
-async fn text_order_of_times_is_time_order() {
-    let database = database().await;
+async fn text_order_of_times_is_time_order(harness: H) -> CaseResult {
+    let database = harness.database();
     let times = [
         "2026-10-01T10:00:00Z",
         "2026-10-01T10:00:00.000007Z",
@@ -151,11 +150,11 @@ async fn text_order_of_times_is_time_order() {
         .await;
     let expected: Vec<(Timestamp,)> = times.iter().map(|at| (at.parse().unwrap(),)).collect();
     assert_eq!(read.unwrap(), expected);
+    Ok(())
 }
 
-#[tokio::test]
-async fn fragments_upsert_ignore_count_and_tell_the_time() {
-    let database = database().await;
+async fn fragments_upsert_ignore_count_and_tell_the_time(harness: H) -> CaseResult {
+    let database = harness.database();
     let result: PortResult<()> = database
         .system()
         .write(async |tx| {
@@ -175,10 +174,16 @@ async fn fragments_upsert_ignore_count_and_tell_the_time() {
             let ignored =
                 sql!("insert into dolmen_sql_counter (name, last) values (?, 9) {ignore_conflict name}", "a");
             assert_eq!(ignored.execute(tx).await?, 0);
-            let (half,) = sql!("select {int sum(last) / ?} from dolmen_sql_counter {for_update}", 2_i64)
+            let (half,) = sql!("select {int sum(last) / ?} from dolmen_sql_counter", 2_i64)
                 .fetch_one::<(i64,)>(tx)
                 .await?;
             assert_eq!(half, 1);
+            for locked in [
+                sql!("select last from dolmen_sql_counter {for_update}"),
+                sql!("select last from dolmen_sql_counter {skip_locked}"),
+            ] {
+                assert_eq!(locked.fetch_all::<(i64,)>(tx).await?, [(3,)]);
+            }
             let (now, later) = sql!("select {now}, {now_plus ?}", 90_000_000_i64)
                 .fetch_one::<(Timestamp, Timestamp)>(tx)
                 .await?;
@@ -187,12 +192,11 @@ async fn fragments_upsert_ignore_count_and_tell_the_time() {
             Ok(())
         })
         .await;
-    result.unwrap();
+    Ok(result?)
 }
 
-#[tokio::test]
-async fn rows_and_lists_of_any_size() {
-    let database = database().await;
+async fn rows_and_lists_of_any_size(harness: H) -> CaseResult {
+    let database = harness.database();
     let names: Vec<String> = (0..300).map(|number| format!("n{number:03}")).collect();
     let counts: PortResult<(u64, usize, usize)> = database
         .system()
@@ -215,11 +219,11 @@ async fn rows_and_lists_of_any_size() {
         })
         .await;
     assert_eq!(counts.unwrap(), (300, 0, 100));
+    Ok(())
 }
 
-#[tokio::test]
-async fn an_error_ends_the_transaction() {
-    let database = database().await;
+async fn an_error_ends_the_transaction(harness: H) -> CaseResult {
+    let database = harness.database();
     let result: PortResult<()> = database
         .system()
         .write(async |tx| {
@@ -234,7 +238,8 @@ async fn an_error_ends_the_transaction() {
         })
         .await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
-    assert_eq!(count(&database).await, 0);
+    assert_eq!(count(database).await, 0);
+    Ok(())
 }
 
 async fn count(database: &Database) -> i64 {
@@ -245,9 +250,8 @@ async fn count(database: &Database) -> i64 {
     read.unwrap().0
 }
 
-#[tokio::test]
-async fn a_strict_table_refuses_another_type() {
-    let database = database().await;
+async fn a_column_refuses_another_type(harness: H) -> CaseResult {
+    let database = harness.database();
     let result: PortResult<u64> = database
         .system()
         .write(async |tx| {
@@ -255,65 +259,5 @@ async fn a_strict_table_refuses_another_type() {
         })
         .await;
     assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
-}
-
-#[tokio::test]
-async fn the_native_connection_is_in_the_transaction_and_read_only_when_it_reads() {
-    let database = database().await;
-    let result: PortResult<()> = database
-        .tenant(TenantId::new(Uuid::nil()))
-        .write(async |tx| {
-            let Native::Sqlite(connection) = native(tx)? else { unreachable!("this is SQLite") };
-            let insert = sqlx::query("insert into dolmen_sql_counter (name, last) values ('a', 7)");
-            insert.execute(connection).await.map_err(|error| dolmen_sql::map_error(error, "insert"))?;
-            let (last,): (i64,) = sql!("select last from dolmen_sql_counter").fetch_one(tx).await?;
-            assert_eq!(last, 7);
-            Err(PortError::new(ErrorKind::Conflict, "test", "go on"))
-        })
-        .await;
-    assert_eq!(result.unwrap_err().kind(), ErrorKind::Conflict);
-    let refused: PortResult<()> = database
-        .system()
-        .read(async |tx| {
-            let Native::Sqlite(connection) = native(tx)? else { unreachable!("this is SQLite") };
-            let insert = sqlx::query("insert into dolmen_sql_counter (name, last) values ('a', 7)");
-            insert.execute(connection).await.map(drop).map_err(|error| dolmen_sql::map_error(error, "insert"))
-        })
-        .await;
-    assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
-}
-
-#[tokio::test]
-async fn a_nested_write_of_one_task_is_refused_and_writers_of_others_wait() {
-    let database = Arc::new(database().await);
-    let inner = Arc::clone(&database);
-    let mut task = tokio::task::JoinSet::new();
-    task.spawn(async move {
-        let result: PortResult<()> = inner
-            .system()
-            .write(async |tx| {
-                insert(tx, &thing(1)).await?;
-                inner.system().write(async |_| Ok(())).await
-            })
-            .await;
-        result
-    });
-    let error = task.join_next().await.unwrap().unwrap().unwrap_err();
-    assert!(
-        error.kind() == ErrorKind::InvalidInput && error.to_string().contains("pass its `tx` on"),
-        "{error}"
-    );
-    let mut writers = tokio::task::JoinSet::new();
-    for number in 0..20_u128 {
-        let database = Arc::clone(&database);
-        writers.spawn(async move {
-            let result: PortResult<()> =
-                database.system().write(async |tx| insert(tx, &thing(number)).await).await;
-            result
-        });
-    }
-    for result in writers.join_all().await {
-        result.unwrap();
-    }
-    assert_eq!(count(&database).await, 20);
+    Ok(())
 }

@@ -1,0 +1,287 @@
+//! What happens on and to connections: the native way out, pools and transactions of a team's own, nested writes, broken
+//! connections.
+#![expect(clippy::unwrap_used, reason = "a case stops at the first surprise")]
+
+use std::sync::Arc;
+
+use dolmen_ports::{
+    Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, Scope, Uuid, WriteTx,
+};
+use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
+use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
+use tokio::task::JoinSet;
+
+use crate::fixture::SqlHarness;
+
+type H = Arc<SqlHarness>;
+
+pub(crate) fn suite() -> Suite<SqlHarness> {
+    Suite::new("connections")
+        .case("the_native_connection_is_in_the_transaction", |h| Box::pin(native_is_in_the_transaction(h)))
+        .case("a_native_connection_that_reads_cannot_write", |h| Box::pin(native_read_cannot_write(h)))
+        .case("a_native_failure_is_never_taken_for_a_commit", |h| {
+            Box::pin(native_failure_is_not_committed(h))
+        })
+        .case("a_nested_write_is_refused_at_once", |h| Box::pin(a_nested_write_is_refused(h)))
+        .case("many_writers_wait_for_each_other", |h| Box::pin(many_writers_wait(h)))
+        .case("a_pool_of_the_teams_own_is_taken_over", |h| Box::pin(a_pool_is_taken_over(h)))
+        .case("a_job_joins_a_transaction_of_the_teams_own", |h| Box::pin(a_job_joins_a_transaction(h)))
+        .case("connections_that_the_server_closed_are_replaced", |h| Box::pin(broken_ones_are_replaced(h)))
+        .case("a_heartbeat_opens_its_connection_anew", |h| Box::pin(a_heartbeat_opens_anew(h)))
+        .case("a_plan_that_a_migration_made_stale_is_made_anew", |h| Box::pin(a_stale_plan_is_made_anew(h)))
+}
+
+/// Runs a statement that is the same on every database on the native connection.
+async fn run(tx: &mut dolmen_ports::ReadTx, statement: &'static str) -> PortResult<u64> {
+    let result = match native(tx)? {
+        Native::Sqlite(connection) => {
+            sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected())
+        }
+        #[cfg(feature = "postgres")]
+        Native::Postgres(connection) => {
+            sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected())
+        }
+        _ => Ok(0),
+    };
+    result.map_err(|error| map_error(error, "run natively"))
+}
+
+const INSERT: &str = "insert into dolmen_sql_counter (name, last) values ('a', 7)";
+
+async fn count(database: &Database) -> PortResult<i64> {
+    let (count,) = database
+        .system()
+        .read(async |tx| sql!("select count(*) from dolmen_sql_counter").fetch_one::<(i64,)>(tx).await)
+        .await?;
+    Ok(count)
+}
+
+async fn native_is_in_the_transaction(harness: H) -> CaseResult {
+    let result: PortResult<()> = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            run(tx, INSERT).await?;
+            let (last,) = sql!("select last from dolmen_sql_counter").fetch_one::<(i64,)>(tx).await?;
+            assert_eq!(last, 7);
+            Err(PortError::new(ErrorKind::Conflict, "test", "go on"))
+        })
+        .await;
+    assert_eq!(result.unwrap_err().port(), "test");
+    assert_eq!(count(harness.database()).await?, 0);
+    let kept: PortResult<u64> = harness.database().system().write(async |tx| run(tx, INSERT).await).await;
+    assert_eq!((kept?, count(harness.database()).await?), (1, 1));
+    Ok(())
+}
+
+async fn native_read_cannot_write(harness: H) -> CaseResult {
+    let refused: PortResult<u64> = harness.database().system().read(async |tx| run(tx, INSERT).await).await;
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::PermissionDenied);
+    Ok(())
+}
+
+async fn native_failure_is_not_committed(harness: H) -> CaseResult {
+    let result: PortResult<()> = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            run(tx, INSERT).await?;
+            assert_eq!(run(tx, INSERT).await.unwrap_err().kind(), ErrorKind::AlreadyExists);
+            Ok(())
+        })
+        .await;
+    // SQLite goes on after a failed statement; PostgreSQL rolls back, and answers COMMIT as if it had not.
+    let stored = count(harness.database()).await?;
+    match harness.sql.dialect() {
+        Dialect::Sqlite => assert!(result.is_ok() && stored == 1),
+        _ => assert!(result.is_err() && stored == 0),
+    }
+    Ok(())
+}
+
+async fn insert(tx: &mut WriteTx, name: String) -> PortResult<u64> {
+    sql!("insert into dolmen_sql_counter (name, last) values (?, 1)", name).execute(tx).await
+}
+
+async fn a_nested_write_is_refused(harness: H) -> CaseResult {
+    let mut task = JoinSet::new();
+    let database = harness.database().clone();
+    task.spawn(async move {
+        let result: PortResult<()> = database
+            .system()
+            .write(async |tx| {
+                insert(tx, "outer".into()).await?;
+                database.system().write(async |tx| insert(tx, "inner".into()).await.map(drop)).await
+            })
+            .await;
+        (result, database.system().write(async |tx| insert(tx, "after".into()).await).await)
+    });
+    let (nested, after) = task.join_next().await.unwrap()?;
+    let error = nested.unwrap_err();
+    assert!(
+        error.kind() == ErrorKind::InvalidInput && error.to_string().contains("pass its `tx` on"),
+        "{error}"
+    );
+    assert_eq!((after?, count(harness.database()).await?), (1, 1));
+    Ok(())
+}
+
+async fn many_writers_wait(harness: H) -> CaseResult {
+    let mut writers = JoinSet::new();
+    for number in 0..30 {
+        let database = harness.database().clone();
+        writers.spawn(async move {
+            let inserted: PortResult<u64> =
+                database.system().write(async |tx| insert(tx, number.to_string()).await).await;
+            inserted
+        });
+    }
+    for inserted in writers.join_all().await {
+        assert_eq!(inserted?, 1);
+    }
+    assert_eq!(count(harness.database()).await?, 30);
+    Ok(())
+}
+
+fn job() -> NewJob {
+    NewJob::new(JobId::new(Uuid::from_u128(1)), "test.do_work", "{}", Scope::System)
+}
+
+/// A second handle on the harness's database, over a pool that somebody else made.
+async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
+    match harness.sql.dialect() {
+        Dialect::Sqlite => {
+            let pool =
+                sqlx::SqlitePool::connect(&harness.url).await.map_err(|error| map_error(error, "connect"))?;
+            let sql = SqlDatabase::from_sqlite_pools(pool.clone(), pool.clone(), SqlOptions::new());
+            Ok((sql, OwnPool::Sqlite(pool)))
+        }
+        #[cfg(feature = "postgres")]
+        _ => {
+            let pool =
+                sqlx::PgPool::connect(&harness.url).await.map_err(|error| map_error(error, "connect"))?;
+            Ok((SqlDatabase::from_postgres_pool(pool.clone(), SqlOptions::new()), OwnPool::Postgres(pool)))
+        }
+        #[cfg(not(feature = "postgres"))]
+        _ => Err(PortError::new(ErrorKind::Unsupported, "test", "make a pool")),
+    }
+}
+
+enum OwnPool {
+    Sqlite(sqlx::SqlitePool),
+    #[cfg(feature = "postgres")]
+    Postgres(sqlx::PgPool),
+}
+
+impl OwnPool {
+    /// A transaction of the team's own in which a row was inserted, handed over.
+    async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
+        Ok(match self {
+            Self::Sqlite(pool) => {
+                let mut transaction = pool.begin().await?;
+                sqlx::query(INSERT).execute(&mut *transaction).await?;
+                sql.adopt_sqlite(transaction, Scope::System)
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin().await?;
+                sqlx::query(INSERT).execute(&mut *transaction).await?;
+                sql.adopt_postgres(transaction, Scope::System)
+            }
+        })
+    }
+}
+
+async fn a_pool_is_taken_over(harness: H) -> CaseResult {
+    let (sql, _pool) = own_pool(&harness).await?;
+    let database = Database::new(sql);
+    let inserted: PortResult<u64> =
+        database.system().write(async |tx| insert(tx, "through the pool".into()).await).await;
+    assert_eq!((inserted?, count(&database).await?, count(harness.database()).await?), (1, 1, 1));
+    Ok(())
+}
+
+async fn a_job_joins_a_transaction(harness: H) -> CaseResult {
+    let (sql, pool) = own_pool(&harness).await?;
+    let queue = SqlJobQueue::new(&sql);
+    for commits in [false, true] {
+        let mut tx = pool.begun(&sql).await?;
+        queue.enqueue(&mut tx, vec![job()]).await?;
+        if commits {
+            tx.commit().await?;
+        } else {
+            drop(tx);
+        }
+        let stored = harness.database().system().read(async |tx| queue.find(tx, job().id).await).await?;
+        assert_eq!((stored.is_some(), count(harness.database()).await?), (commits, i64::from(commits)));
+    }
+    Ok(())
+}
+
+/// Closes all connections of the case's database on the server, as a restart does.
+async fn close_on_server(harness: &SqlHarness) -> CaseResult {
+    #[cfg(feature = "postgres")]
+    if harness.sql.dialect() == Dialect::Postgres {
+        crate::fixture::on_server(format!(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'",
+            harness.url.rsplit('/').next().unwrap_or_default()
+        ))
+        .await
+        .map_err(|error| dolmen_testkit::conformance::Failure::new(error.to_string()))?;
+    }
+    let _ = harness;
+    Ok(())
+}
+
+async fn broken_ones_are_replaced(harness: H) -> CaseResult {
+    many_writers_wait(Arc::clone(&harness)).await?;
+    for _ in 0..3 {
+        close_on_server(&harness).await?;
+        assert_eq!(count(harness.database()).await?, 30);
+        close_on_server(&harness).await?;
+        let deleted: PortResult<u64> = harness
+            .database()
+            .system()
+            .write(async |tx| sql!("delete from dolmen_sql_counter where last > 1").execute(tx).await)
+            .await;
+        assert_eq!(deleted?, 0);
+    }
+    Ok(())
+}
+
+async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
+    let mut heartbeat = harness.queue.open_heartbeat().await?;
+    let lease = dolmen_ports::Lease::new(job().id, 1);
+    let minute = std::time::Duration::from_mins(1);
+    assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
+    close_on_server(&harness).await?;
+    if harness.sql.dialect() == Dialect::Postgres {
+        assert!(heartbeat.extend(&[lease], minute).await.is_err());
+    }
+    assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
+    Ok(())
+}
+
+async fn a_stale_plan_is_made_anew(harness: H) -> CaseResult {
+    let database = harness.database();
+    let names = async |tx: &mut WriteTx| {
+        insert(tx, "a".into()).await?;
+        let row =
+            sql!("select name, last from dolmen_sql_counter").fetch_optional::<(String, i64)>(tx).await?;
+        sql!("delete from dolmen_sql_counter").execute(tx).await?;
+        PortResult::Ok(row)
+    };
+    assert!(database.system().write(names).await?.is_some());
+    // On PostgreSQL the prepared statements of all pooled connections return another type from now on.
+    let change = match harness.sql.dialect() {
+        Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
+        _ => "alter table dolmen_sql_counter alter column last type integer",
+    };
+    many_writers_wait(Arc::clone(&harness)).await?;
+    let alter: PortResult<u64> = database.system().write(async |tx| run(tx, change).await).await;
+    alter?;
+    for _ in 0..5 {
+        assert!(database.system().write(names).await?.is_some());
+    }
+    Ok(())
+}
