@@ -8,6 +8,8 @@ use dolmen_ports::{
     Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, Scope, Uuid, WriteTx,
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
+#[cfg(feature = "postgres")]
+use dolmen_testkit::conformance::Failure;
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 use tokio::task::JoinSet;
 
@@ -218,19 +220,22 @@ async fn a_job_joins_a_transaction(harness: H) -> CaseResult {
     Ok(())
 }
 
-/// Closes all connections of the case's database on the server, as a restart does.
+/// Closes all connections of the case's database on the server, as a restart does. SQLite has no server.
+#[cfg(feature = "postgres")]
 async fn close_on_server(harness: &SqlHarness) -> CaseResult {
-    #[cfg(feature = "postgres")]
-    if harness.sql.dialect() == Dialect::Postgres {
-        crate::fixture::on_server(format!(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{}'",
-            harness.url.rsplit('/').next().unwrap_or_default()
-        ))
-        .await
-        .map_err(|error| dolmen_testkit::conformance::Failure::new(error.to_string()))?;
+    if harness.sql.dialect() == Dialect::Sqlite {
+        return Ok(());
     }
-    let _ = harness;
-    Ok(())
+    let name = harness.url.rsplit('/').next().unwrap_or_default();
+    let statement =
+        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
+    crate::fixture::on_server(statement).await.map_err(|error| Failure::new(error.to_string()))
+}
+
+/// SQLite has no server.
+#[cfg(not(feature = "postgres"))]
+async fn close_on_server(_: &SqlHarness) -> CaseResult {
+    std::future::ready(Ok(())).await
 }
 
 async fn broken_ones_are_replaced(harness: H) -> CaseResult {
