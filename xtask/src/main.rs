@@ -3,6 +3,7 @@
 //! One file or folder per verb. A check is a pure function over a parsed model, so that its tests plant a violation
 //! and need no cargo run; what talks to the machine (cargo, servers, files) stays in the verb's entry function.
 
+mod apt;
 mod arch;
 mod book;
 mod chaos;
@@ -15,10 +16,12 @@ mod figures;
 mod findings;
 mod marks;
 mod process;
+mod reference_app;
 mod rust_source;
 mod sizes;
 mod test;
 mod tool;
+mod tour;
 mod workspace;
 
 use std::process::ExitCode;
@@ -67,6 +70,8 @@ enum Verb {
     /// F1 kills workers during 2,000 jobs. Runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server
     /// (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
+    /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.
+    Tour,
     /// What the reference app costs: build seconds, start, memory, size. Takes minutes.
     ///
     /// Works on a copy of the repository with empty build folders, as after a clone.
@@ -101,6 +106,7 @@ fn run(verb: &Verb) -> Outcome<()> {
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
         Verb::Chaos(options) => chaos::run(&workspace, options),
+        Verb::Tour => tour::run(&workspace),
         Verb::Figures { release } => figures::run(&workspace, *release),
     }
 }

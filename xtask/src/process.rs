@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use crate::environment;
 use crate::failure::{Failure, Outcome, While as _};
@@ -53,6 +54,15 @@ pub(crate) fn said(output: &Output) -> String {
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).map(|folder| folder.join(name)).find(|candidate| candidate.is_file())
+}
+
+/// Waits a moment before something outside is looked at again.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "xtask polls processes; it has no runtime, and no test calls this"
+)]
+pub(crate) fn pause(time: Duration) {
+    std::thread::sleep(time);
 }
 
 /// A port that nobody listens on now; somebody else may take it before it is used.

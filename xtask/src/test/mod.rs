@@ -8,6 +8,7 @@ use std::process::Stdio;
 
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
+use crate::tour;
 use crate::workspace::Workspace;
 
 use self::postgres::Postgres;
@@ -28,7 +29,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
 /// Runs the tests of the default features without any server, then those of all features with PostgreSQL.
 ///
 /// The first run is the README's command and proves that Rust alone is enough; it also compiles what is only there
-/// when a driver is left out. Each run includes doc tests and examples.
+/// when a driver is left out. Each run includes doc tests and examples. The README's tour comes last.
 pub(crate) fn run_all(workspace: &Workspace) -> (Tally, Outcome<()>) {
     let mut tally = Tally::default();
     let outcome = with_server(workspace, &mut tally);
@@ -46,6 +47,14 @@ fn with_server(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
     for (features, url) in [(&[][..], None), (&["--all-features"][..], Some(postgres.url()))] {
         if !cargo_test(workspace, features, url, tally)? {
             failed.push(["cargo test --workspace", features.concat().as_str()].join(" ").trim().to_owned());
+        }
+    }
+    match tour::run(workspace) {
+        Ok(()) => tally.add_pass(),
+        Err(failure) => {
+            println!("tour: {failure}");
+            tally.add_failure();
+            failed.push("cargo xtask tour".to_owned());
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }

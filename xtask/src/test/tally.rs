@@ -21,6 +21,11 @@ impl Tally {
         }
     }
 
+    /// Counts something that is no libtest and passed.
+    pub(super) fn add_pass(&mut self) {
+        self.passed += 1;
+    }
+
     /// Counts a failure that printed no result line.
     pub(super) fn add_failure(&mut self) {
         self.failed += 1;

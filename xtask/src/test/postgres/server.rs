@@ -5,9 +5,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::apt::is_root;
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
-use crate::test::postgres::installation::is_root;
 use crate::test::postgres::programs::Programs;
 
 /// The keeper: a shell script that stops the server as soon as its standard input closes.
