@@ -31,7 +31,8 @@ const PAGE: u32 = 200;
 /// An application whose time and jobs stand still until the test moves them.
 ///
 /// Jobs run in the test's own task, one after the other, when it calls [`TestApp::drain`] or waits for something. A test
-/// that leaves jobs behind fails when the application is dropped: see [`TestApp::finish`].
+/// that leaves jobs behind fails when the application is dropped: see [`TestApp::finish`]. Nothing runs in the background:
+/// no role, and no [`Module::start`](dolmen::Module::start).
 ///
 /// # Examples
 /// ```

@@ -1,4 +1,27 @@
 //! The suite of the authenticator: rules `AU-1` and `AU-2`.
+//!
+//! # Examples
+//! How a team runs it for its own authenticator, here with the fake in its place:
+//! ```no_run
+//! use std::{future::ready, process::ExitCode, sync::Arc};
+//! use dolmen_ports::{Authenticator, BoxError, Principal};
+//! use dolmen_testkit::conformance::{self, Harness, authenticator::AuthenticatorHarness};
+//! use dolmen_testkit::fakes::MemoryAuthenticator;
+//! #[derive(Default)] struct Mine(MemoryAuthenticator);
+//! impl Harness for Mine {}
+//! #[async_trait::async_trait]
+//! impl AuthenticatorHarness for Mine {
+//!     fn authenticator(&self) -> Arc<dyn Authenticator> { Arc::new(self.0.clone()) }
+//!     async fn grant(&self, principal: &Principal) -> Result<String, BoxError> {
+//!         self.0.grant("secret", principal.clone());
+//!         Ok("secret".to_owned())
+//!     }
+//!     async fn revoke(&self, token: &str) -> Result<(), BoxError> { Ok(self.0.revoke(token)) }
+//!     async fn expire(&self, token: &str) -> Result<(), BoxError> { Ok(self.0.revoke(token)) }
+//!     async fn cut_off(&self) { self.0.fail_next(usize::MAX); }
+//! }
+//! fn main() -> ExitCode { conformance::run(conformance::authenticator::cases("mine", || ready(Ok(Mine::default())))) }
+//! ```
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

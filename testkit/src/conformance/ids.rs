@@ -1,4 +1,16 @@
 //! The suite of the id generator: rules `ID-1` and `ID-2`.
+//!
+//! # Examples
+//! How a team runs it for its own generator:
+//! ```no_run
+//! use std::{future::ready, process::ExitCode, sync::Arc};
+//! use dolmen_ports::{IdGenerator, UuidV7Ids};
+//! use dolmen_testkit::conformance::{self, Harness, ids::IdsHarness};
+//! struct Mine;
+//! impl Harness for Mine {}
+//! impl IdsHarness for Mine { fn generator(&self) -> Arc<dyn IdGenerator> { Arc::new(UuidV7Ids::new()) } }
+//! fn main() -> ExitCode { conformance::run(conformance::ids::cases("mine", || ready(Ok(Mine)))) }
+//! ```
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,21 @@
 //! The suite of the metrics recorder: rules `ME-1` and `ME-2`.
+//!
+//! # Examples
+//! How a team runs it for its own recorder, here with the fake in its place:
+//! ```no_run
+//! use std::{future::ready, process::ExitCode, sync::Arc};
+//! use dolmen_ports::{Metric, MetricsRecorder};
+//! use dolmen_testkit::conformance::{self, Harness, metrics::MetricsHarness};
+//! use dolmen_testkit::fakes::RecordingMetrics;
+//! #[derive(Default)] struct Mine { recorder: RecordingMetrics }
+//! impl Harness for Mine {}
+//! impl MetricsHarness for Mine {
+//!     fn recorder(&self) -> Arc<dyn MetricsRecorder> { Arc::new(self.recorder.clone()) }
+//!     fn value(&self, metric: &'static Metric, labels: &[&str]) -> Option<f64> { self.recorder.gauge(metric, labels) }
+//!     fn dropped(&self) -> u64 { self.recorder.dropped() }
+//! }
+//! fn main() -> ExitCode { conformance::run(conformance::metrics::cases("mine", || ready(Ok(Mine::default())))) }
+//! ```
 
 use std::sync::Arc;
 

@@ -2,14 +2,16 @@
 //!
 //! # Examples
 //! A harness of a port that lives in transactions adds one method:
-//! ```
-//! use std::sync::Arc;
-//! use dolmen_ports::{Database, ScheduleStore};
-//! use dolmen_testkit::conformance::{Harness, TransactionHarness, schedules::SchedulesHarness};
+//! ```no_run
+//! use std::{process::ExitCode, sync::Arc};
+//! use dolmen_ports::{BoxError, Database, ScheduleStore};
+//! use dolmen_testkit::conformance::{self, Harness, TransactionHarness, schedules::SchedulesHarness};
 //! struct Mine { database: Database, schedules: Arc<dyn ScheduleStore> }
 //! impl Harness for Mine {}
 //! impl TransactionHarness for Mine { fn database(&self) -> &Database { &self.database } }
 //! impl SchedulesHarness for Mine { fn schedules(&self) -> Arc<dyn ScheduleStore> { Arc::clone(&self.schedules) } }
+//! async fn fresh() -> Result<Mine, BoxError> { Err("here an empty database is made".into()) }
+//! fn main() -> ExitCode { conformance::run(conformance::schedules::cases("mine", fresh)) }
 //! ```
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@ mod broken_queue;
 mod database;
 mod jobs;
 mod outside;
+mod small;
 mod stores;
 
 use super::case::{Case, Outcome};

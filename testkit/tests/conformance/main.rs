@@ -1,5 +1,8 @@
-//! The fakes keep what the ports promise, and so do the clock and the ids that ship.
+//! The fakes keep what the ports promise, and so do the ids and the authenticator that ship without an adapter.
 
+mod sessions;
+
+use std::future::ready;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -8,7 +11,7 @@ use dolmen_testkit::conformance::ids::{self, IdsHarness};
 use dolmen_testkit::conformance::objects::{self, ObjectsCapabilities};
 use dolmen_testkit::conformance::{
     self, Harness, MemoryHarness, audit, authenticator, database, inbox, jobs, mail, metrics, schedules,
-    sessions,
+    sessions as session_store,
 };
 
 fn main() -> ExitCode {
@@ -17,14 +20,15 @@ fn main() -> ExitCode {
         jobs::cases("memory", MemoryHarness::fresh),
         schedules::cases("memory", MemoryHarness::fresh),
         inbox::cases("memory", MemoryHarness::fresh),
-        sessions::cases("memory", MemoryHarness::fresh),
+        session_store::cases("memory", MemoryHarness::fresh),
         audit::cases("memory", MemoryHarness::fresh),
         mail::cases("memory", MemoryHarness::fresh),
         objects::cases("memory", ObjectsCapabilities::all(), MemoryHarness::fresh),
         authenticator::cases("memory", MemoryHarness::fresh),
+        authenticator::cases("sessions", || ready(Ok(sessions::SessionsHarness::new()))),
         metrics::cases("memory", MemoryHarness::fresh),
         ids::cases("memory", MemoryHarness::fresh),
-        ids::cases("system", || std::future::ready(Ok(SystemHarness))),
+        ids::cases("system", || ready(Ok(SystemHarness))),
     ];
     conformance::run(cases.into_iter().flatten())
 }
