@@ -34,7 +34,7 @@ pub(crate) fn run_all(workspace: &Workspace) -> (Tally, Outcome<()>) {
     let mut tally = Tally::default();
     let outcome = with_server(workspace, &mut tally);
     for name in tally.ignored() {
-        println!("ignored: {name}");
+        println!("never ran: {name}");
     }
     (tally, outcome)
 }

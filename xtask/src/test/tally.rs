@@ -1,13 +1,16 @@
 //! Sums the result lines of libtest and libtest-mimic.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-/// How many tests passed and failed, and which were ignored.
+/// How many tests passed and failed, and which never ran.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
     passed: u64,
     failed: u64,
-    ignored: Vec<String>,
+    ran: BTreeSet<String>,
+    /// By name, with the reason.
+    ignored: BTreeMap<String, String>,
 }
 
 impl Tally {
@@ -16,8 +19,11 @@ impl Tally {
         if let Some(counts) = line.trim_start().strip_prefix("test result: ") {
             self.passed += count(counts, "passed");
             self.failed += count(counts, "failed");
-        } else if let Some(name) = ignored(line) {
-            self.ignored.push(name);
+        } else if let Some((name, verdict)) = verdict(line) {
+            match verdict.strip_prefix("ignored") {
+                Some(reason) => drop(self.ignored.insert(name.to_owned(), reason.to_owned())),
+                None => drop(self.ran.insert(name.to_owned())),
+            }
         }
     }
 
@@ -35,8 +41,10 @@ impl Tally {
         self.failed
     }
 
-    pub(super) fn ignored(&self) -> &[String] {
-        &self.ignored
+    /// The tests that no run ran: what one run leaves out for want of a driver, another one may run.
+    pub(super) fn ignored(&self) -> impl Iterator<Item = String> {
+        let never_ran = self.ignored.iter().filter(|(name, _)| !self.ran.contains(*name));
+        never_ran.map(|(name, reason)| format!("{name}{reason}"))
     }
 }
 
@@ -55,11 +63,10 @@ fn count(counts: &str, word: &str) -> u64 {
         .unwrap_or(0)
 }
 
-/// `test name ... ignored, reason` gives `name, reason`.
-fn ignored(line: &str) -> Option<String> {
+/// `test name ... ignored, reason` gives `name` and `ignored, reason`.
+fn verdict(line: &str) -> Option<(&str, &str)> {
     let (name, verdict) = line.strip_prefix("test ")?.rsplit_once(" ... ")?;
-    let reason = verdict.strip_prefix("ignored")?;
-    Some(format!("{}{reason}", name.trim()))
+    Some((name.trim(), verdict))
 }
 
 #[cfg(test)]
@@ -98,11 +105,13 @@ mod tests {
 
     #[test]
     fn ignored_tests_are_named_with_their_reason() {
-        let tally = tally(&[
-            "test jobs::JQ-3 ... ignored",
-            "test a::b ... ignored, no server",
-            "test src/lib.rs - x (line 3) ... ignored",
-        ]);
-        assert_eq!(tally.ignored(), ["jobs::JQ-3", "a::b, no server", "src/lib.rs - x (line 3)"]);
+        let tally = tally(&["test postgres DB-1   ... ignored (no server)", "test a::b ... ignored, slow"]);
+        assert_eq!(tally.ignored().collect::<Vec<_>>(), ["a::b, slow", "postgres DB-1 (no server)"]);
+    }
+
+    #[test]
+    fn a_test_that_another_run_ran_was_not_ignored() {
+        let tally = tally(&["test a ... ignored (no feature)", "test b ... ignored", "test a  ... ok"]);
+        assert_eq!(tally.ignored().collect::<Vec<_>>(), ["b"]);
     }
 }
