@@ -167,7 +167,7 @@ impl InvoiceRepository for SqlInvoices {
 
     async fn revenue(&self, tx: &mut ReadTx, from: Timestamp, to: Timestamp) -> PortResult<Vec<Revenue>> {
         let rows: Vec<(String, i64, i64)> = sql!(
-            "select currency, count(*) as invoices, sum(total_minor) as total_minor
+            "select currency, count(*) as invoices, {int sum(total_minor)} as total_minor
              from invoices_invoice
              where tenant = ? and issued_at >= ? and issued_at < ? and status in ('issued', 'paid')
              group by currency order by currency",
