@@ -1,14 +1,9 @@
 //! One module, one route, one job, on SQLite.
 
-use std::sync::Arc;
-
 use dolmen::config::Env;
-use dolmen::{
-    App, AppPorts, AppSettings, BoxError, Database, Job, JobContext, JobError, LogSettings, MigrationSet,
-    Module, ModuleName, Registrar, init_logging,
-};
+use dolmen::{App, AppPorts, AppSettings, BoxError, InlineModule, Job, JobContext, JobError, LogSettings};
 use dolmen_poem::{ApiExt, HttpSettings, NoContent, Problem, WebRole};
-use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, SqlScheduleStore};
+use dolmen_sql::{SqlDatabase, SqlOptions};
 use poem_openapi::{OpenApi, param::Path};
 
 #[derive(serde::Serialize, serde::Deserialize)]
@@ -18,11 +13,15 @@ impl Job for Greet {
     const KIND: &'static str = "greetings.greet";
 }
 
-#[derive(Clone)]
-struct Greetings(AppPorts);
+async fn greet(Greet(name): Greet, _: JobContext) -> Result<(), JobError> {
+    println!("hello {name}");
+    Ok(())
+}
+
+struct Api(AppPorts);
 
 #[OpenApi]
-impl Greetings {
+impl Api {
     /// Greets somebody, a moment later.
     #[oai(path = "/v1/greetings/:name", method = "post")]
     async fn request_greeting(&self, Path(name): Path<String>) -> Result<NoContent, Problem> {
@@ -32,31 +31,20 @@ impl Greetings {
     }
 }
 
-impl Module for Greetings {
-    fn name(&self) -> ModuleName {
-        ModuleName::new("greetings")
-    }
-    fn migrations(&self) -> MigrationSet {
-        MigrationSet::none(self.name())
-    }
-    fn register(&self, registrar: &mut Registrar<'_>) {
-        registrar.public_api(self.clone());
-        registrar.job(async |Greet(name), _: JobContext| -> Result<(), JobError> {
-            println!("hello {name}");
-            Ok(())
-        });
-    }
-}
-
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
     let mut env = Env::from_process("APP");
     let (settings, http) = (AppSettings::load(&mut env), HttpSettings::load(&mut env));
-    init_logging(&LogSettings::load(&mut env, settings.environment));
+    dolmen::init_logging(&LogSettings::load(&mut env, settings.environment));
     env.finish()?;
+
     let sql = SqlDatabase::connect("sqlite:var/app.db", SqlOptions::new()).await?;
-    let (queue, schedules) = (Arc::new(SqlJobQueue::new(&sql)), Arc::new(SqlScheduleStore::new()));
-    let ports = AppPorts::new(Database::new(sql), queue, schedules).with_migrations(dolmen_sql::MIGRATIONS);
-    let app = App::builder(ports.clone()).module(Greetings(ports)).runner(WebRole::without_sign_in(http));
-    Ok(app.settings(settings.clone()).build().run(settings.roles).await?)
+    let ports = AppPorts::new(sql.database(), sql.job_queue(), sql.schedule_store())
+        .with_migrations(dolmen_sql::MIGRATIONS);
+    let app = App::builder(ports.clone()).settings(settings.clone()).runner(WebRole::without_sign_in(http));
+    let greetings = InlineModule::new("greetings", move |registrar| {
+        registrar.public_api(Api(ports.clone()));
+        registrar.job(greet);
+    });
+    Ok(app.module(greetings).build().run(settings.roles).await?)
 }
