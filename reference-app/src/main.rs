@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use dolmen::config::Env;
-use dolmen::{OsSignals, Role, Roles, RunError, init_logging};
+use dolmen::config::{Env, SettingValue};
+use dolmen::{LogFilter, LogSettings, OsSignals, Role, Roles, RunError, init_logging};
 use dolmen_reference_app::command::{Command, CommandLine};
 use dolmen_reference_app::config::Config;
 use dolmen_reference_app::failure::Failure;
@@ -30,6 +30,11 @@ async fn run(command: Command) -> Result<(), Failure> {
         println!("{}", print::settings(env.settings()));
     }
     let mut config = env.finish_with(config)?;
+    let quiet = command == Command::Demo && config.log == LogSettings::new(config.app.environment);
+    if quiet {
+        // The tour is what there is to read; `RUST_LOG` still says otherwise.
+        config.log.filter = LogFilter::parse("warn").unwrap_or(config.log.filter);
+    }
     init_logging(&config.log);
     for warning in env.warnings() {
         tracing::warn!("{warning}");

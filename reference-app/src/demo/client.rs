@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use dolmen::{IdGenerator, UuidV7Ids};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
@@ -14,13 +15,14 @@ use tokio::net::TcpStream;
 pub(super) struct Client {
     address: SocketAddr,
     pub(super) token: String,
-    requests: std::cell::Cell<u32>,
+    /// A key is used once, in this run and in any other.
+    keys: UuidV7Ids,
 }
 
 impl Client {
     pub(super) fn new(address: SocketAddr) -> Self {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, address.port()));
-        Self { address, token: String::new(), requests: std::cell::Cell::new(0) }
+        Self { address, token: String::new(), keys: UuidV7Ids::new() }
     }
 
     pub(super) async fn get(&self, path: &str) -> Result<Value, String> {
@@ -40,14 +42,13 @@ impl Client {
     /// One request on a connection of its own; the body of a successful answer.
     async fn send(&self, method: Method, path: &str, body: Bytes) -> Result<Bytes, String> {
         let failed = |error: &dyn std::error::Error| format!("{path}: {error}");
-        self.requests.set(self.requests.get() + 1);
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(header::HOST, self.address.to_string())
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token))
             .header(header::CONTENT_TYPE, "application/json")
-            .header("Idempotency-Key", format!("demo-{}", self.requests.get()))
+            .header("Idempotency-Key", self.keys.next().to_string())
             .body(Full::new(body))
             .map_err(|error| failed(&error))?;
         let stream = TcpStream::connect(self.address).await.map_err(|error| failed(&error))?;
