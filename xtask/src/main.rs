@@ -67,7 +67,7 @@ enum Verb {
     Book,
     /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
     ///
-    /// F1 kills workers during 2,000 jobs. Runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server
+    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices. Runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server
     /// (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.

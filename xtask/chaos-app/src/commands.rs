@@ -4,15 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use dolmen::config::Env;
 use dolmen::{
     App, AppPorts, AppSettings, BoxError, Database, Enqueued, Environment, JobFilter, JobQueue, JobState,
     Jobs, LogSettings, ReadTx, Role, Roles, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
 };
+use dolmen_reference_app::config::Config;
+use dolmen_reference_app::modules;
+use dolmen_reference_app::platform::Platform;
 use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, SqlScheduleStore, sql};
 
 use crate::journal::Journal;
 use crate::module::{ChaosModule, LeaveAMark, MIGRATIONS, MarkLeaver};
-use crate::sabotage::{Sabotage, UnfencedQueue};
+use crate::sabotage::{Sabotage, SabotagedQueue};
 
 /// Jobs in one transaction of `enqueue`.
 const BATCH: u32 = 100;
@@ -61,15 +65,16 @@ pub(crate) async fn work(
     let Opened { database, queue } = opened;
     let handler = MarkLeaver { database: database.clone(), journal: Journal::open(journal)?, sabotage };
     let queue: Arc<dyn JobQueue> = match sabotage {
-        Some(Sabotage::NoFencing) => Arc::new(UnfencedQueue(queue)),
-        _ => Arc::new(queue),
+        Some(sabotage) => Arc::new(SabotagedQueue::new(queue, database.clone(), sabotage)),
+        None => Arc::new(queue),
     };
     let worker = WorkerSettings::new()
         .with_concurrency(CONCURRENCY)
         .with_lease(lease)
         .with_poll(Duration::from_millis(20), Duration::from_millis(250));
     let settings = AppSettings::default().with_worker(worker).with_shutdown_grace(Duration::from_secs(2));
-    let ports = AppPorts::new(database, queue, Arc::new(SqlScheduleStore::new()));
+    let ports = AppPorts::new(database, queue, Arc::new(SqlScheduleStore::new()))
+        .with_migrations(dolmen_sql::MIGRATIONS);
     let app = App::builder(ports).module(ChaosModule(handler)).settings(settings).build();
     app.run(Roles::of(&[Role::Worker])).await?;
     Ok(())
@@ -108,4 +113,38 @@ pub(crate) async fn retry_dead(opened: &Opened) -> Result<(), BoxError> {
     }
     println!("{}", dead.len());
     Ok(())
+}
+
+/// The reference app as it ships, but for the queue.
+pub(crate) async fn serve(sabotage: Sabotage) -> Result<(), BoxError> {
+    let mut env = Env::from_process(Env::DEFAULT_PREFIX);
+    let config = Config::load(&mut env);
+    let config = env.finish_with(config).map_err(|problems| problems.to_string())?;
+    init_logging(&config.log);
+    let mut platform = Platform::open(&config).await?;
+    let database = platform.app.database().clone();
+    let queue = SabotagedQueue::new(SqlJobQueue::new(&platform.sql), database.clone(), sabotage);
+    platform.app = AppPorts::new(database, Arc::new(queue), Arc::clone(platform.app.schedules()))
+        .with_migrations(dolmen_sql::MIGRATIONS);
+    let roles = config.app.roles.clone();
+    modules::wire(&config, &platform).app.run(roles).await?;
+    Ok(())
+}
+
+/// Prints the payload of each job of a kind, whatever became of the job.
+pub(crate) async fn print_payloads(opened: &Opened, kind: &str) -> Result<(), BoxError> {
+    let queue = &opened.queue;
+    let mut filter = JobFilter::all().with_kind(kind);
+    filter.limit = 500;
+    loop {
+        let read = async |tx: &mut ReadTx| queue.list(tx, &filter).await;
+        let page = opened.database.system().read(read).await?;
+        for job in &page {
+            println!("{}", job.payload);
+        }
+        match page.last() {
+            Some(last) => filter.before = Some(last.id),
+            None => return Ok(()),
+        }
+    }
 }

@@ -48,6 +48,16 @@ enum Command {
         #[arg(long)]
         sabotage: Option<Sabotage>,
     },
+    /// Serves the reference app, configured by the environment, without a guard
+    Serve {
+        /// The guard to leave out.
+        sabotage: Sabotage,
+    },
+    /// Prints the payload of each job of a kind
+    Payloads {
+        /// The kind.
+        kind: String,
+    },
     /// Prints how many jobs are in each state
     Jobs,
     /// Prints each effect: the job and the process
@@ -75,6 +85,8 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         Command::Work { journal, lease_ms, sabotage } => {
             commands::work(opened, &journal, std::time::Duration::from_millis(lease_ms), sabotage).await
         }
+        Command::Serve { sabotage } => commands::serve(sabotage).await,
+        Command::Payloads { kind } => commands::print_payloads(&opened, &kind).await,
         Command::Jobs => commands::print_jobs(&opened).await,
         Command::Effects => commands::print_effects(&opened).await,
         Command::Retry => commands::retry_dead(&opened).await,

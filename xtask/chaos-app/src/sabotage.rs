@@ -1,15 +1,17 @@
 //! Guards that can be left out. They live here, around the real parts, and nowhere in the framework.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use clap::ValueEnum;
 use dolmen::ports::{ClaimRequest, ClaimedJob, Heartbeat, JobFailure, Lease, NewJob, Rescued};
 use dolmen::{
-    Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, PortResult, QueueName,
-    ReadTx, WriteTx,
+    Database, Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, PortResult,
+    QueueName, ReadTx, WriteTx,
 };
 use dolmen_sql::SqlJobQueue;
+use tokio::sync::mpsc;
 
 /// A guard to leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -18,78 +20,115 @@ pub(crate) enum Sabotage {
     NoFencing,
     /// The effect is committed before the completion instead of with it.
     EffectApart,
+    /// Jobs, and so events, are enqueued after the transaction that they belong to.
+    EnqueueOutsideTransaction,
 }
 
-/// The queue on SQL, whose completion forgives a lost lease.
+/// The queue on SQL without the guard; what a switch does not concern stays as it is.
 #[derive(Debug, Clone)]
-pub(crate) struct UnfencedQueue(pub(crate) SqlJobQueue);
+pub(crate) struct SabotagedQueue {
+    inner: SqlJobQueue,
+    sabotage: Sabotage,
+    late: Option<mpsc::UnboundedSender<Vec<NewJob>>>,
+}
+
+impl SabotagedQueue {
+    pub(crate) fn new(inner: SqlJobQueue, database: Database, sabotage: Sabotage) -> Self {
+        let late = (sabotage == Sabotage::EnqueueOutsideTransaction).then(|| {
+            let (late, inbox) = mpsc::unbounded_channel();
+            enqueue_late(inner.clone(), database, inbox);
+            late
+        });
+        Self { inner, sabotage, late }
+    }
+}
+
+/// Enqueues what comes in, each in a transaction of its own, a little later, until the queue is dropped.
+#[expect(clippy::disallowed_methods, reason = "the sabotage is that nobody waits for it")]
+fn enqueue_late(queue: SqlJobQueue, database: Database, mut inbox: mpsc::UnboundedReceiver<Vec<NewJob>>) {
+    let queue = Arc::new(queue);
+    drop(tokio::spawn(async move {
+        while let Some(jobs) = inbox.recv().await {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            let write = async |tx: &mut WriteTx| queue.enqueue(tx, jobs.clone()).await;
+            if let Err(error) = database.system().write(write).await {
+                eprintln!("late jobs were lost: {}", error.chain());
+            }
+        }
+    }));
+}
 
 #[async_trait]
-impl JobQueue for UnfencedQueue {
+impl JobQueue for SabotagedQueue {
     fn backend(&self) -> &'static str {
-        self.0.backend()
+        self.inner.backend()
     }
 
     async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
-        self.0.enqueue(tx, jobs).await
+        let Some(late) = self.late.clone() else { return self.inner.enqueue(tx, jobs).await };
+        let enqueued = jobs.iter().map(|job| Enqueued::New(job.id)).collect();
+        tx.after_commit(move || drop(late.send(jobs)));
+        Ok(enqueued)
     }
 
     async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
-        self.0.claim(request).await
+        self.inner.claim(request).await
     }
 
     async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {
-        self.0.open_heartbeat().await
+        self.inner.open_heartbeat().await
     }
 
     async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()> {
-        match self.0.complete(tx, lease).await {
-            Err(error) if error.kind() == ErrorKind::LeaseLost => Ok(()),
+        match self.inner.complete(tx, lease).await {
+            Err(error) if error.kind() == ErrorKind::LeaseLost && self.sabotage == Sabotage::NoFencing => {
+                Ok(())
+            }
             result => result,
         }
     }
 
     async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
-        self.0.complete_all(leases).await
+        self.inner.complete_all(leases).await
     }
 
     async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {
-        self.0.fail(lease, failure).await
+        self.inner.fail(lease, failure).await
     }
 
     async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
-        self.0.release(leases, delay).await
+        self.inner.release(leases, delay).await
     }
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
-        self.0.rescue(limit).await
+        self.inner.rescue(limit).await
     }
 
     async fn wait(&self, queues: &[QueueName], timeout: Duration) {
-        self.0.wait(queues, timeout).await;
+        self.inner.wait(queues, timeout).await;
     }
 
     async fn find(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
-        self.0.find(tx, job).await
+        self.inner.find(tx, job).await
     }
 
     async fn list(&self, tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
-        self.0.list(tx, filter).await
+        self.inner.list(tx, filter).await
     }
 
     async fn retry(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
-        self.0.retry(tx, job).await
+        self.inner.retry(tx, job).await
     }
 
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
-        self.0.discard(tx, job).await
+        self.inner.discard(tx, job).await
     }
 
     async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {
-        self.0.stats(tx).await
+        self.inner.stats(tx).await
     }
 
     async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
-        self.0.prune(kept_for, limit).await
+        self.inner.prune(kept_for, limit).await
     }
 }

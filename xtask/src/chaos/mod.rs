@@ -11,6 +11,7 @@ mod patience;
 mod programs;
 mod verdict;
 mod victim;
+mod web;
 mod workers;
 
 use clap::ValueEnum;
@@ -29,10 +30,14 @@ pub(crate) enum Fault {
     /// Workers are killed and stopped during jobs: each effect is there exactly once.
     #[value(name = "F1")]
     F1,
+    /// The web process is killed while invoices are issued: each has its event, and no number is missing.
+    #[value(name = "F2")]
+    F2,
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 2] = [(Fault::F1, "no-fencing"), (Fault::F1, "effect-apart")];
+const SABOTAGES: [(Fault, &str); 3] =
+    [(Fault::F1, "no-fencing"), (Fault::F1, "effect-apart"), (Fault::F2, "enqueue-outside-transaction")];
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -46,7 +51,8 @@ pub(crate) struct Options {
     /// The short form that `cargo xtask ci` runs, sabotage included
     #[arg(long)]
     slice: bool,
-    /// Leaves out a guard; the run should then be red: no-fencing, effect-apart (F1)
+    /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
+    /// enqueue-outside-transaction for F2
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -98,6 +104,10 @@ impl Stage<'_> {
             Fault::F1 => {
                 let plan = if self.slice { workers::SLICE } else { workers::FULL };
                 workers::run(self.programs, self.server, plan, self.seed, sabotage)
+            }
+            Fault::F2 => {
+                let plan = if self.slice { web::SLICE } else { web::FULL };
+                web::run(self.programs, self.server, plan, self.seed, sabotage)
             }
         }
     }

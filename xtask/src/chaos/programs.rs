@@ -13,6 +13,8 @@ use super::database::Server;
 pub(super) struct Programs {
     /// The worker of F1 and the sabotaged programs.
     pub(super) chaos: PathBuf,
+    /// The program of F2, as it ships.
+    pub(super) reference_app: PathBuf,
 }
 
 /// Who else has built them.
@@ -30,14 +32,17 @@ impl Programs {
         let mut command = process::cargo(workspace.root());
         match built_by {
             BuiltBy::Tests => command.args(["test", "--workspace", "--all-features", "--no-run", "--quiet"]),
-            BuiltBy::Chaos => command.args(["build", "--package", "chaos"]),
+            BuiltBy::Chaos => {
+                command.args(["build", "--package", "chaos", "--package", "dolmen-reference-app"])
+            }
         };
         if built_by == BuiltBy::Chaos && servers.iter().any(|server| *server != Server::Sqlite) {
-            command.args(["--features", "chaos/postgres"]);
+            command.args(["--features", "chaos/postgres,dolmen-reference-app/postgres"]);
         }
         if !process::succeeds(&mut command)? {
             return Err(Failure::new(format!("`{}` failed", process::shown(&command))));
         }
-        Ok(Self { chaos: workspace.target().join("debug/chaos") })
+        let folder = workspace.target().join("debug");
+        Ok(Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") })
     }
 }
