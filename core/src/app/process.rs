@@ -82,7 +82,7 @@ impl<S: Signals> Process<S> {
                     self.set_timer(self.settings.stop_deadline);
                 }
                 Step::End => return self.end().await,
-                Step::Abandon => return Err(RunError::StoppedAtOnce),
+                Step::Abandon => return Err(self.failure.unwrap_or(RunError::StoppedAtOnce)),
             }
             let phase = self.lifecycle.phase();
             self.status().change(|snapshot| {
@@ -158,7 +158,8 @@ impl<S: Signals> Process<S> {
         };
         tokio::select! {
             () = rest => {}
-            () = self.signals.next() => return Err(RunError::StoppedAtOnce),
+            // What failed first says more than who ran out of patience.
+            () = self.signals.next() => return Err(self.failure.unwrap_or(RunError::StoppedAtOnce)),
         }
         self.stage.operations().status().change(|snapshot| snapshot.phase = Phase::Stopped);
         tracing::info!("stopped");

@@ -84,3 +84,15 @@ async fn the_first_failure_is_the_one_that_is_reported() {
     let error = running.end().await.unwrap_err();
     assert_eq!(error_chain(&error), "runner breaking failed: first");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_is_reported_though_signals_come_while_it_ends() {
+    let (runner, end) = breaking(Role::Web, || Err("the disk is full".into()));
+    let running = Running::ready(builder().runner(runner).build(), web()).await;
+    end.send(()).unwrap();
+    running.until(Phase::Draining).await;
+    running.signal();
+    running.signal();
+    let error = running.end().await.unwrap_err();
+    assert_eq!(error_chain(&error), "runner breaking failed: the disk is full");
+}
