@@ -88,7 +88,12 @@ async fn the_first_failure_is_the_one_that_is_reported() {
 #[tokio::test(start_paused = true)]
 async fn a_failure_is_reported_though_signals_come_while_it_ends() {
     let (runner, end) = breaking(Role::Web, || Err("the disk is full".into()));
-    let running = Running::ready(builder().runner(runner).build(), web()).await;
+    let slow = Runner::new(Role::Web, "slow", async move |context: RunContext| {
+        context.ready();
+        context.shutdown().stopping().await;
+        Ok(())
+    });
+    let running = Running::ready(builder().runner(runner).runner(slow).build(), web()).await;
     end.send(()).unwrap();
     running.until(Phase::Draining).await;
     running.signal();
