@@ -21,8 +21,9 @@ create table dolmen_job (
     last_error text,
     payload text not null
 ) strict;
--- A claim reads from the front of each queue and priority; a claimed job leaves the index.
-create index dolmen_job_claim on dolmen_job (queue, priority, due_at, id) where state = 'ready';
+-- A claim reads from the front of each queue and priority; a claimed job leaves the index. With the kind in it, jobs of
+-- unknown kinds are passed over, and jobs are counted, without a look at the table.
+create index dolmen_job_claim on dolmen_job (queue, priority, due_at, id, kind) where state = 'ready';
 create index dolmen_job_lease on dolmen_job (lease_until) where state = 'running';
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';

@@ -102,26 +102,44 @@ pub(super) async fn in_sqlite(database: &SqlDatabase, request: &ClaimRequest) ->
 /// Queues and priorities at whose front a job is due.
 async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<(String, i32)>> {
     let mut fronts = Vec::new();
-    // Before all queues and priorities.
-    let mut last = (String::new(), i32::MIN);
-    loop {
-        let rows = framework_sql!(
-            "select queue, priority, due_at <= {now} as due from dolmen_job
-             where state = 'ready' and (queue, priority) > (?, ?)
-             order by queue, priority, due_at limit 1",
-            &last.0,
-            last.1
-        )
-        .fetch_in(tx)
-        .await?;
-        let Some(front) = rows.first() else { return Ok(fronts) };
-        let (queue, priority, due) = <(String, i32, bool)>::from_row(front)?;
+    let mut last: Option<(String, i32)> = None;
+    while let Some((queue, priority, due)) = next_front(tx, last.as_ref()).await? {
         let wanted = queues.is_empty() || queues.iter().any(|wanted| wanted.as_str() == queue);
         if due && wanted {
             fronts.push((queue.clone(), priority));
         }
-        last = (queue, priority);
+        last = Some((queue, priority));
     }
+    Ok(fronts)
+}
+
+/// The front after the last one, and whether its job is due: the next priority of the same queue, or else the next
+/// queue. Two statements, because SQLite would walk through all jobs of the last front for `(queue, priority) > (?, ?)`.
+async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<Option<(String, i32, bool)>> {
+    let mut rows = Vec::new();
+    if let Some((queue, priority)) = last {
+        rows = framework_sql!(
+            "select queue, priority, due_at <= {now} as due from dolmen_job
+             where state = 'ready' and queue = ? and priority > ?
+             order by queue, priority, due_at limit 1",
+            queue,
+            *priority
+        )
+        .fetch_in(tx)
+        .await?;
+    }
+    if rows.is_empty() {
+        // The empty text stands before every name.
+        rows = framework_sql!(
+            "select queue, priority, due_at <= {now} as due from dolmen_job
+             where state = 'ready' and queue > ?
+             order by queue, priority, due_at limit 1",
+            last.map_or("", |(queue, _)| queue)
+        )
+        .fetch_in(tx)
+        .await?;
+    }
+    rows.first().map(FromRow::from_row).transpose()
 }
 
 async fn claim_in(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {

@@ -17,6 +17,7 @@ use crate::statement::{Row, Statement, Value, framework_sql};
 /// How many characters of a failure's reason are kept.
 const MAX_REASON: usize = 4_000;
 
+/// The rows of `{rows}`. They are joined, not looked up with `in`: PostgreSQL would compare each running job with each row.
 fn pairs(leases: &[Lease]) -> impl Iterator<Item = [Value<'static>; 2]> {
     leases.iter().map(|lease| row![lease.job, lease.token])
 }
@@ -40,7 +41,8 @@ pub(super) async fn complete(tx: &mut SqlTx, lease: &Lease) -> PortResult<()> {
 pub(super) fn complete_all(leases: &[Lease]) -> Statement<'static> {
     framework_sql!(
         "update dolmen_job set state = 'done', finished_at = {now}, lease_until = null, worker = null
-         where (id, token) in (values {rows}) and state = 'running'
+         from (values {rows}) as lease
+         where id = lease.column1 and token = lease.column2 and state = 'running'
          returning id"
     )
     .bind_rows(pairs(leases))
@@ -118,7 +120,8 @@ pub(super) fn release(leases: &[Lease], delay: Duration) -> Statement<'static> {
     framework_sql!(
         "update dolmen_job
          set state = 'ready', attempt = attempt - 1, due_at = {now_plus ?}, lease_until = null, worker = null
-         where (id, token) in (values {rows}) and state = 'running'
+         from (values {rows}) as lease
+         where id = lease.column1 and token = lease.column2 and state = 'running'
          returning id, queue",
         micros(delay)
     )
@@ -128,7 +131,8 @@ pub(super) fn release(leases: &[Lease], delay: Duration) -> Statement<'static> {
 pub(super) fn extend(leases: &[Lease], lease_for: Duration) -> Statement<'static> {
     framework_sql!(
         "update dolmen_job set lease_until = {now_plus ?}
-         where (id, token) in (values {rows}) and state = 'running'
+         from (values {rows}) as lease
+         where id = lease.column1 and token = lease.column2 and state = 'running'
          returning id",
         micros(lease_for)
     )

@@ -8,8 +8,6 @@ use dolmen_ports::{
     Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, Scope, Uuid, WriteTx,
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
-#[cfg(feature = "postgres")]
-use dolmen_testkit::conformance::Failure;
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 use tokio::task::JoinSet;
 
@@ -220,22 +218,25 @@ async fn a_job_joins_a_transaction(harness: H) -> CaseResult {
     Ok(())
 }
 
-/// Closes all connections of the case's database on the server, as a restart does. SQLite has no server.
-#[cfg(feature = "postgres")]
+/// Closes all other connections of the case's database, as a restart of the server does. SQLite has no server.
 async fn close_on_server(harness: &SqlHarness) -> CaseResult {
     if harness.sql.dialect() == Dialect::Sqlite {
         return Ok(());
     }
-    let name = harness.url.rsplit('/').next().unwrap_or_default();
-    let statement =
-        format!("select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'");
-    crate::fixture::on_server(statement).await.map_err(|error| Failure::new(error.to_string()))
-}
-
-/// SQLite has no server.
-#[cfg(not(feature = "postgres"))]
-async fn close_on_server(_: &SqlHarness) -> CaseResult {
-    std::future::ready(Ok(())).await
+    let closed: PortResult<u64> = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            run(
+                tx,
+                "select pg_terminate_backend(pid) from pg_stat_activity
+                 where datname = current_database() and pid <> pg_backend_pid()",
+            )
+            .await
+        })
+        .await;
+    closed?;
+    Ok(())
 }
 
 async fn broken_ones_are_replaced(harness: H) -> CaseResult {

@@ -3,30 +3,42 @@
 
 mod connections;
 mod fixture;
+mod processes;
 mod scratch;
 mod statements;
 mod stores;
 
 use std::process::ExitCode;
 
+use dolmen_sql::test_database::SERVER_VARIABLE;
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case};
 
-use crate::fixture::{POSTGRES_URL, SqlHarness};
+use crate::fixture::SqlHarness;
 
 fn main() -> ExitCode {
+    if let Some(code) = processes::run_as_child() {
+        return code;
+    }
     let mut cases = suites("sqlite", SqlHarness::on_sqlite);
     let postgres = suites("postgres", SqlHarness::on_postgres);
-    let missing = match fixture::postgres_url() {
-        _ if cfg!(not(feature = "postgres")) => Some("the feature postgres"),
-        None => Some(POSTGRES_URL),
-        Some(_) => None,
+    let missing = if cfg!(not(feature = "postgres")) {
+        Some("the feature postgres")
+    } else if has_server() {
+        None
+    } else {
+        Some(SERVER_VARIABLE)
     };
     cases.extend(postgres.into_iter().map(|case| match missing {
         Some(missing) => case.without(missing),
         None => case,
     }));
     conformance::run(cases)
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test binary has no other way to be told about a server")]
+fn has_server() -> bool {
+    std::env::var(SERVER_VARIABLE).is_ok_and(|url| !url.is_empty())
 }
 
 fn suites<F, Fut>(label: &str, fresh: F) -> Vec<Case>
@@ -46,5 +58,6 @@ where
     };
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite().cases(label, shared));
+    cases.extend(processes::suite().cases(label, shared));
     cases
 }
