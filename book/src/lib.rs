@@ -1,1 +1,38 @@
-//! The book: every page is documentation of a module here, so that its samples are compiled and run as doc tests.
+//! The book: every page is the documentation of a module here, so that its samples are compiled and run as doc tests.
+//!
+//! `cargo test -p dolmen-book --doc` runs them, `cargo xtask book` builds the book. This crate is for that alone: nothing
+//! depends on it.
+//!
+//! # Examples
+//! A sample of a page is an example like any other; lines that begin with `#` are compiled and not shown.
+//! ```
+//! # let hidden = 1;
+//! assert_eq!(hidden + 1, 2);
+//! ```
+
+#[doc = include_str!("introduction.md")]
+pub mod introduction {}
+#[doc = include_str!("jobs.md")]
+pub mod jobs {}
+#[doc = include_str!("modules.md")]
+pub mod modules {}
+#[doc = include_str!("ports.md")]
+pub mod ports {}
+#[doc = include_str!("start.md")]
+pub mod start {}
+#[doc = include_str!("transactions.md")]
+pub mod transactions {}
+
+/// Decisions: what was chosen, why, and what follows. A record is never changed; a newer one replaces it.
+pub mod adr {
+    #[doc = include_str!("adr/0001-module-crates-carry-the-module-name.md")]
+    pub mod module_names {}
+    #[doc = include_str!("adr/0002-handlers-say-what-becomes-of-a-failed-job.md")]
+    pub mod failed_jobs {}
+    #[doc = include_str!("adr/0003-one-crate-for-time.md")]
+    pub mod time {}
+    #[doc = include_str!("adr/0004-the-heartbeat-is-its-own-thread.md")]
+    pub mod heartbeat {}
+    #[doc = include_str!("adr/0005-routes-are-data-to-core.md")]
+    pub mod routes {}
+}

@@ -10,6 +10,7 @@ mod chaos;
 mod check;
 mod ci;
 mod deny;
+mod documents;
 mod environment;
 mod failure;
 mod figures;
@@ -44,7 +45,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Everything that needs no test run: format, clippy, arch, sizes, deny, docs and book.
+    /// Everything that needs no test run: format, clippy, arch, sizes, documents, deny, docs and book.
     ///
     /// Runs all steps, prints the seconds of each, and lists every failure with its fix at the end. Under a minute
     /// once the workspace is built.
@@ -61,6 +62,8 @@ enum Verb {
     Arch,
     /// File lengths, file names, and the size of the reference app.
     Sizes,
+    /// Pages in Markdown: the files they link to and the code they name are there.
+    Documents,
     /// Licences, sources and duplicate versions of the crates we use (cargo-deny, installed if missing).
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
@@ -103,6 +106,7 @@ fn run(verb: &Verb) -> Outcome<()> {
         Verb::Ci => ci::run(&workspace),
         Verb::Arch => arch::check(&workspace)?.conclude("arch"),
         Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),
+        Verb::Documents => documents::check(&workspace)?.conclude("documents"),
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
         Verb::Chaos(options) => chaos::run(&workspace, options),
