@@ -11,7 +11,8 @@ use serde::de::DeserializeOwned;
 use super::context::JobContext;
 use super::error::JobError;
 
-/// Does the work of one kind of job. Closures `async |job, context| …` are handlers too.
+/// Does the work of one kind of job. Closures are handlers too: `async |job, context| …` if it captures nothing, else
+/// `move |job, context| { let mailer = mailer.clone(); async move { … } }`.
 ///
 /// It runs outside any transaction, at least once per job, perhaps more than once: a process can die after the work and
 /// before its completion. Database effects that must happen exactly once go into [`JobContext::complete`].

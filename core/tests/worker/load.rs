@@ -42,8 +42,7 @@ async fn a_job_that_is_enqueued_in_this_process_starts_without_waiting_for_the_n
     let fixture = Fixture::new();
     let minute = Duration::from_mins(1);
     let worker = fixture.start(async |_: Work, _| Ok(()), quick().with_poll(minute, minute));
-    let claims = || fixture.queue.knobs.claims.load(Ordering::SeqCst);
-    until("the first look", async || claims() >= 1).await;
+    until("the first look", async || fixture.claims() >= 1).await;
     for _ in 0..3 {
         let job = fixture.enqueue(&Work).await;
         fixture.until_state(job, JobState::Done).await;

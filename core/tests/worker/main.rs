@@ -10,4 +10,5 @@ mod retention;
 mod shutdown;
 mod spy;
 mod support;
+mod upkeep;
 mod verdicts;

@@ -14,8 +14,7 @@ async fn a_worker_that_starts_without_a_database_waits_for_it() {
     let job = fixture.enqueue(&Work).await;
     fixture.down(true);
     let worker = fixture.start(async |_: Work, _| Ok(()), quick());
-    let claims = || fixture.queue.knobs.claims.load(Ordering::SeqCst);
-    until("two tries", async || claims() >= 2).await;
+    until("two tries", async || fixture.claims() >= 2).await;
     assert_eq!(fixture.state(job).await, JobState::Ready);
     fixture.down(false);
     fixture.until_state(job, JobState::Done).await;
@@ -46,9 +45,8 @@ async fn work_that_was_done_while_the_database_was_away_is_not_done_again() {
         begins.recv().await.unwrap();
         fixture.down(true);
         go.notify_one();
-        let claims = || fixture.queue.knobs.claims.load(Ordering::SeqCst);
-        let before = claims();
-        until("the worker to feel the outage", async || claims() >= before + 2).await;
+        let before = fixture.claims();
+        until("the worker to feel the outage", async || fixture.claims() >= before + 2).await;
         fixture.down(false);
         fixture.until_state(job, if fails { JobState::Dead } else { JobState::Done }).await;
         assert_eq!(runs.load(Ordering::SeqCst), 1);

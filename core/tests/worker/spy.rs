@@ -24,6 +24,7 @@ pub(crate) struct Knobs {
     pub(crate) gate: watch::Sender<bool>,
     pub(crate) heartbeats: AtomicUsize,
     pub(crate) claims: AtomicUsize,
+    pub(crate) prunes: AtomicUsize,
     pub(crate) batches: Mutex<Vec<usize>>,
 }
 
@@ -52,6 +53,7 @@ impl SpyQueue {
             gate: watch::Sender::new(true),
             heartbeats: AtomicUsize::new(0),
             claims: AtomicUsize::new(0),
+            prunes: AtomicUsize::new(0),
             batches: Mutex::new(Vec::new()),
         };
         Self { inner, knobs: Arc::new(knobs) }
@@ -133,7 +135,9 @@ impl JobQueue for SpyQueue {
     }
 
     async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
-        self.inner.prune(kept_for, limit).await
+        let removed = self.inner.prune(kept_for, limit).await;
+        self.knobs.prunes.fetch_add(1, Ordering::SeqCst);
+        removed
     }
 }
 

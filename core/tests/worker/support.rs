@@ -126,10 +126,14 @@ impl Fixture {
         write.await.map(Enqueued::id).unwrap()
     }
 
-    pub(crate) async fn record(&self, job: JobId) -> JobRecord {
+    pub(crate) async fn find(&self, job: JobId) -> Option<JobRecord> {
         let queue = &self.queue;
         let found = self.ports.database().system().read(async |tx: &mut ReadTx| queue.find(tx, job).await);
-        found.await.unwrap().unwrap()
+        found.await.unwrap()
+    }
+
+    pub(crate) async fn record(&self, job: JobId) -> JobRecord {
+        self.find(job).await.unwrap()
     }
 
     pub(crate) async fn state(&self, job: JobId) -> JobState {
@@ -156,6 +160,14 @@ impl Fixture {
         self.queue.knobs.heartbeats.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn claims(&self) -> usize {
+        self.queue.knobs.claims.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn prunes(&self) -> usize {
+        self.queue.knobs.prunes.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn down(&self, down: bool) {
         self.queue.knobs.down.store(down, Ordering::SeqCst);
     }
@@ -164,14 +176,22 @@ impl Fixture {
         self.metrics.counter(counter("dolmen_jobs_finished", &["kind", "outcome"]), &[kind, outcome])
     }
 
+    pub(crate) fn unclaimable(&self) -> Option<f64> {
+        self.metrics.gauge(metric("dolmen_jobs_unclaimable", &[], MetricKind::Gauge), &[])
+    }
+
     pub(crate) fn counted(&self, name: &'static str, kind: &str) -> u64 {
         self.metrics.counter(counter(name, &["kind"]), &[kind])
     }
 }
 
 /// The recorder finds a metric by its name, so a copy of its declaration serves.
+fn metric(name: &'static str, labels: &'static [&'static str], kind: MetricKind) -> &'static Metric {
+    Box::leak(Box::new(Metric { name, help: "", unit: "", labels, kind }))
+}
+
 fn counter(name: &'static str, labels: &'static [&'static str]) -> &'static Metric {
-    Box::leak(Box::new(Metric { name, help: "", unit: "", labels, kind: MetricKind::Counter }))
+    metric(name, labels, MetricKind::Counter)
 }
 
 /// Quick to look, so that tests are quick.
