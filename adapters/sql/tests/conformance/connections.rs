@@ -15,7 +15,7 @@ use crate::fixture::SqlHarness;
 
 type H = Arc<SqlHarness>;
 
-pub(crate) fn suite() -> Suite<SqlHarness> {
+pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
     Suite::new("connections")
         .case("the_native_connection_is_in_the_transaction", |h| Box::pin(native_is_in_the_transaction(h)))
         .case("a_native_connection_that_reads_cannot_write", |h| Box::pin(native_read_cannot_write(h)))
@@ -26,9 +26,10 @@ pub(crate) fn suite() -> Suite<SqlHarness> {
         .case("many_writers_wait_for_each_other", |h| Box::pin(many_writers_wait(h)))
         .case("a_pool_of_the_teams_own_is_taken_over", |h| Box::pin(a_pool_is_taken_over(h)))
         .case("a_job_joins_a_transaction_of_the_teams_own", |h| Box::pin(a_job_joins_a_transaction(h)))
+        .case("a_plan_that_a_migration_made_stale_is_made_anew", |h| Box::pin(a_stale_plan_is_made_anew(h)))
+        .needs("a server", !on_file)
         .case("connections_that_the_server_closed_are_replaced", |h| Box::pin(broken_ones_are_replaced(h)))
         .case("a_heartbeat_opens_its_connection_anew", |h| Box::pin(a_heartbeat_opens_anew(h)))
-        .case("a_plan_that_a_migration_made_stale_is_made_anew", |h| Box::pin(a_stale_plan_is_made_anew(h)))
 }
 
 /// Runs a statement that is the same on every database on the native connection.
@@ -218,11 +219,8 @@ async fn a_job_joins_a_transaction(harness: H) -> CaseResult {
     Ok(())
 }
 
-/// Closes all other connections of the case's database, as a restart of the server does. SQLite has no server.
+/// Closes all other connections of the case's database, as a restart of the server does.
 async fn close_on_server(harness: &SqlHarness) -> CaseResult {
-    if harness.sql.dialect() == Dialect::Sqlite {
-        return Ok(());
-    }
     let closed: PortResult<u64> = harness
         .database()
         .system()
@@ -261,9 +259,7 @@ async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
     let minute = std::time::Duration::from_mins(1);
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
     close_on_server(&harness).await?;
-    if harness.sql.dialect() == Dialect::Postgres {
-        assert!(heartbeat.extend(&[lease], minute).await.is_err());
-    }
+    assert!(heartbeat.extend(&[lease], minute).await.is_err());
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
     Ok(())
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{BoxError, Database};
-use dolmen_sql::test_database::TestDatabase;
 use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions};
 use dolmen_testkit::conformance::{Harness, TransactionHarness};
 use tempfile::TempDir;
@@ -23,10 +22,9 @@ pub(crate) struct SqlHarness {
 
 enum Place {
     /// A file that another process can open too; it goes with its folder.
-    File {
-        _folder: TempDir,
-    },
-    Server(TestDatabase),
+    File { _folder: TempDir },
+    #[cfg(feature = "postgres")]
+    Server(dolmen_sql::test_database::TestDatabase),
 }
 
 impl SqlHarness {
@@ -38,7 +36,7 @@ impl SqlHarness {
 
     #[cfg(feature = "postgres")]
     pub(crate) async fn on_postgres() -> Result<Self, BoxError> {
-        let server = TestDatabase::postgres().await?;
+        let server = dolmen_sql::test_database::TestDatabase::postgres().await?;
         Self::open(server.url().to_owned(), Place::Server(server)).await
     }
 
@@ -62,6 +60,7 @@ impl Harness for SqlHarness {
     async fn tear_down(&self) {
         let place = self.place.lock().ok().and_then(|mut place| place.take());
         match place {
+            #[cfg(feature = "postgres")]
             Some(Place::Server(server)) => server.remove(&self.database).await,
             _ => self.database.close().await,
         }

@@ -3,6 +3,7 @@
 
 mod connections;
 mod fixture;
+mod limits;
 mod processes;
 mod scratch;
 mod statements;
@@ -56,8 +57,10 @@ where
         let harness = fresh();
         async { harness.await.map(std::sync::Arc::new) }
     };
+    let on_file = label == "sqlite";
     cases.extend(statements::suite().cases(label, shared));
-    cases.extend(connections::suite().cases(label, shared));
+    cases.extend(connections::suite(on_file).cases(label, shared));
+    cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
     cases
 }

@@ -1,0 +1,81 @@
+//! How connections are set up, and what ends a wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use dolmen_ports::{ErrorKind, PortResult, ReadFrom};
+use dolmen_sql::{Native, SqlDatabase, SqlOptions, map_error, native, sql};
+use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
+use sqlx::Row;
+
+use crate::fixture::SqlHarness;
+
+type H = Arc<SqlHarness>;
+
+pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
+    Suite::new("limits")
+        .case("a_full_pool_says_so_in_time", |harness| Box::pin(a_full_pool_says_so(harness)))
+        .needs("a file", on_file)
+        .case("a_file_is_written_durably_by_one_and_read_by_many", |harness| Box::pin(durable(harness)))
+        // SQLite works in this process, where there is no network to wait for.
+        .needs("a server", !on_file)
+        .case("a_statement_that_takes_too_long_is_given_up", |harness| {
+            Box::pin(a_statement_is_given_up(harness))
+        })
+}
+
+async fn pragma(tx: &mut dolmen_ports::ReadTx, statement: &'static str) -> PortResult<String> {
+    let Native::Sqlite(connection) = native(tx)? else { return Ok(String::new()) };
+    let row = sqlx::query(statement).fetch_one(connection).await;
+    let row = row.map_err(|error| map_error(error, "read a pragma"))?;
+    let text = row.try_get_unchecked::<String, _>(0);
+    text.map_err(|error| map_error(error, "read a pragma"))
+}
+
+async fn durable(harness: H) -> CaseResult {
+    let mut writer = harness.database().system().begin().await?;
+    assert_eq!(pragma(&mut writer, "pragma journal_mode").await?, "wal");
+    // 2 is FULL: a commit is on the disk before it is acknowledged.
+    assert_eq!(pragma(&mut writer, "pragma synchronous").await?, "2");
+    assert_eq!(pragma(&mut writer, "pragma foreign_keys").await?, "1");
+    assert_eq!(pragma(&mut writer, "pragma query_only").await?, "0");
+    let mut reader = harness.database().system().begin_read(ReadFrom::Primary).await?;
+    assert_eq!(pragma(&mut reader, "pragma query_only").await?, "1");
+    Ok(())
+}
+
+/// The harness's database with small limits.
+async fn limited(harness: &SqlHarness) -> PortResult<SqlDatabase> {
+    let options = SqlOptions::new()
+        .with_max_connections(1)
+        .with_acquire_timeout(Duration::from_millis(200))
+        .with_statement_timeout(Duration::from_millis(200));
+    SqlDatabase::connect(&harness.url, options).await
+}
+
+async fn a_full_pool_says_so(harness: H) -> CaseResult {
+    let database = limited(&harness).await?.database();
+    let held = database.system().begin_read(ReadFrom::Primary).await?;
+    let refused =
+        database.system().begin_read(ReadFrom::Primary).await.map(drop).map_err(|error| error.kind());
+    assert_eq!(refused, Err(ErrorKind::Timeout));
+    held.end().await?;
+    database.system().begin_read(ReadFrom::Primary).await?.end().await?;
+    database.close().await;
+    Ok(())
+}
+
+async fn a_statement_is_given_up(harness: H) -> CaseResult {
+    let database = limited(&harness).await?.database();
+    let started = tokio::time::Instant::now();
+    let slept: PortResult<Vec<(String,)>> = database
+        .system()
+        .read(async |tx| sql!("select cast(pg_sleep(30) as text)").fetch_all(tx).await)
+        .await;
+    assert_eq!(slept.map_err(|error| error.kind()), Err(ErrorKind::Timeout));
+    assert!(started.elapsed() < Duration::from_secs(10));
+    // The one connection of the pool is free again, and not the one that sleeps.
+    database.ping().await?;
+    database.close().await;
+    Ok(())
+}
