@@ -1,5 +1,7 @@
 //! The README's first service: it is shown as it is compiled, and it does what the README says.
 
+#![cfg(test)]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;

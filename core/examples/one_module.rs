@@ -92,3 +92,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     app.run_until(Roles::of(&[Role::Worker]), async move { greeted.notified().await }).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::thread;
+    use std::time::Duration;
+
+    #[test]
+    fn the_example_runs_to_its_end() {
+        let (ended, end) = channel();
+        thread::spawn(move || ended.send(super::main().is_ok()));
+        assert!(end.recv_timeout(Duration::from_mins(1)).expect("the guest is greeted in time"));
+    }
+}

@@ -50,3 +50,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("look into {}", folder.display());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_runs_to_its_end() {
+        super::main().unwrap();
+    }
+}
