@@ -46,3 +46,12 @@ impl Programs {
         Ok(Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") })
     }
 }
+
+fn cargo(workspace: &Workspace, arguments: &[&str]) -> Outcome<()> {
+    let mut command = process::cargo(workspace.root());
+    command.args(arguments);
+    if process::succeeds(&mut command)? {
+        return Ok(());
+    }
+    Err(Failure::new(format!("`{}` failed", process::shown(&command))))
+}
