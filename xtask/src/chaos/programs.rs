@@ -29,21 +29,22 @@ pub(super) enum BuiltBy {
 impl Programs {
     /// Builds them, with the drivers of these servers.
     pub(super) fn build(workspace: &Workspace, servers: &[Server], built_by: BuiltBy) -> Outcome<Self> {
-        let mut command = process::cargo(workspace.root());
-        match built_by {
-            BuiltBy::Tests => command.args(["test", "--workspace", "--all-features", "--no-run", "--quiet"]),
-            BuiltBy::Chaos => {
-                command.args(["build", "--package", "chaos", "--package", "dolmen-reference-app"])
-            }
-        };
-        if built_by == BuiltBy::Chaos && servers.iter().any(|server| *server != Server::Sqlite) {
-            command.args(["--features", "chaos/postgres,dolmen-reference-app/postgres"]);
-        }
-        if !process::succeeds(&mut command)? {
-            return Err(Failure::new(format!("`{}` failed", process::shown(&command))));
-        }
         let folder = workspace.target().join("debug");
-        Ok(Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") })
+        let programs =
+            Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") };
+        if built_by == BuiltBy::Tests {
+            cargo(workspace, &["test", "--workspace", "--all-features", "--no-run", "--quiet"])?;
+            // Cargo builds the programs of packages whose tests start them.
+            if programs.chaos.is_file() && programs.reference_app.is_file() {
+                return Ok(programs);
+            }
+        }
+        let mut arguments = vec!["build", "--package", "chaos", "--package", "dolmen-reference-app"];
+        if servers.iter().any(|server| *server != Server::Sqlite) {
+            arguments.extend(["--features", "chaos/postgres,dolmen-reference-app/postgres"]);
+        }
+        cargo(workspace, &arguments)?;
+        Ok(programs)
     }
 }
 
