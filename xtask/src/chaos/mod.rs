@@ -116,8 +116,11 @@ impl Stage<'_> {
     fn blind(&self, faults: &[Fault]) -> Outcome<Vec<String>> {
         let mut blind = Vec::new();
         for (fault, sabotage) in SABOTAGES.into_iter().filter(|(fault, _)| faults.contains(fault)) {
-            if !self.run(fault, Some(sabotage))?.broke_a_promise() {
-                blind.push(format!("{} on {} did not notice {sabotage}", name_of(fault), self.server.name()));
+            let name = format!("{} on {}", name_of(fault), self.server.name());
+            if self.run(fault, Some(sabotage))?.broke_a_promise() {
+                println!("chaos: {name} noticed {sabotage}, as it should");
+            } else {
+                blind.push(format!("{name} did not notice {sabotage}"));
             }
         }
         Ok(blind)

@@ -91,6 +91,9 @@ impl Findings {
         verdict.expect(self.zombies == self.plan.zombies, || {
             format!("only {} stopped processes lost a job to another", self.zombies)
         });
+        verdict.expect(self.restarts.len() >= self.plan.kills_mid_job, || {
+            format!("only {} restarts were measured", self.restarts.len())
+        });
         let limit = (LEASE + RESTART_WITHIN).as_millis();
         let p99 = self.restart(99);
         verdict.expect(u128::from(p99) <= limit, || {

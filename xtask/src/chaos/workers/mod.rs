@@ -101,6 +101,8 @@ fn kill_one(scene: &mut Scene, dice: &mut Dice) -> Outcome<()> {
 /// Stops a worker in the middle of a job until another has taken the job over. A process that was stopped inside a
 /// transaction keeps a file database from everybody, so that nobody can take over; then it is tried again.
 fn make_zombie(scene: &mut Scene, dice: &mut Dice) -> Outcome<()> {
+    // What the kills interrupted starts again first: how long that takes is measured.
+    scene.until_left(0)?;
     for _ in 0..ZOMBIE_TRIES {
         scene.enqueue(Plan::JOBS_PER_ZOMBIE)?;
         if stop_for_a_while(scene, dice.below(WORKERS))? {
