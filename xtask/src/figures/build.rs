@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Outcome, While as _};
+use crate::figures::machine;
 use crate::process;
 
 const PACKAGE: &str = "dolmen-reference-app";
@@ -12,6 +13,8 @@ const PACKAGE: &str = "dolmen-reference-app";
 /// What a build took and gave.
 pub(super) struct Build {
     pub(super) time: Duration,
+    /// Processor time: what the build costs on any load.
+    pub(super) processor: Duration,
     /// Packages that cargo compiled in this run.
     pub(super) crates: usize,
     pub(super) program: PathBuf,
@@ -27,9 +30,9 @@ impl Build {
             .env("CARGO_TARGET_DIR", target)
             .env("CARGO_TERM_COLOR", "never")
             .env_remove("CARGO_INCREMENTAL");
-        let start = Instant::now();
+        let (start, before) = (Instant::now(), machine::time_of_children());
         let output = command.output().while_doing("start cargo")?;
-        let time = start.elapsed();
+        let (time, processor) = (start.elapsed(), machine::time_of_children().saturating_sub(before));
         if !output.status.success() {
             return Err(Failure::new(format!(
                 "`{}` failed: {}",
@@ -40,7 +43,13 @@ impl Build {
         let profile = if arguments.contains(&"--release") { "release" } else { "debug" };
         let program = target.join(profile).join(PACKAGE);
         let size = fs::metadata(&program).while_doing(format!("look at {}", program.display()))?.len();
-        Ok(Self { time, crates: compiled(&String::from_utf8_lossy(&output.stderr)), program, size })
+        Ok(Self {
+            time,
+            processor,
+            crates: compiled(&String::from_utf8_lossy(&output.stderr)),
+            program,
+            size,
+        })
     }
 }
 

@@ -8,4 +8,4 @@ mod test_code;
 
 pub(crate) use self::lexer::{Token, tokens};
 pub(crate) use self::paths::{crate_paths, is_path_start, module_path};
-pub(crate) use self::test_code::{is_test_file, lines_of_code, without_tests};
+pub(crate) use self::test_code::{is_test_file, lines_of_code, test_lines, without_tests};

@@ -32,6 +32,13 @@ pub(crate) fn lines_of_code(source: &str) -> usize {
     lines.len()
 }
 
+/// How many lines lie in `#[cfg(test)] mod … { … }`.
+pub(crate) fn test_lines(source: &str) -> usize {
+    let all = tokens(source);
+    let line_of = |index: &usize| all.get(*index).map_or(0, |token| token.line);
+    test_modules(&all).iter().map(|(first, last)| line_of(last) + 1 - line_of(first)).sum()
+}
+
 /// First and last token of each inline test module.
 fn test_modules(tokens: &[Token]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
@@ -107,6 +114,12 @@ mod tests {
     fn blank_lines_comments_and_test_modules_are_no_lines_of_code() {
         assert_eq!(lines_of_code(SOURCE), 2);
         assert_eq!(lines_of_code("/// doc\nfn a() {}\n\n// why\nfn b() {\n}\n"), 3);
+    }
+
+    #[test]
+    fn a_test_module_is_as_long_as_its_text() {
+        assert_eq!(test_lines(SOURCE), 5);
+        assert_eq!(test_lines("#[cfg(test)]\nuse x;\nmod y {}\n"), 0);
     }
 
     #[test]
