@@ -86,7 +86,7 @@ impl Env {
             Some(value) => {
                 let bounds = format!("is not from {} to {}", range.start().show(), range.end().show());
                 let problem = self.invalid::<T>(variable, &value.show(), Refusal::new(bounds));
-                self.problems.push(problem);
+                self.report(problem);
                 default
             }
             None => default,
@@ -102,10 +102,10 @@ impl Env {
 
     /// Adds a problem, or a warning, that concerns several values.
     pub fn report(&mut self, problem: ConfigProblem) {
-        if problem.is_warning() {
-            self.warnings.push(problem);
-        } else {
-            self.problems.push(problem);
+        let list = if problem.is_warning() { &mut self.warnings } else { &mut self.problems };
+        // Two sections may read the same variable; what is wrong with it is told once.
+        if !list.contains(&problem) {
+            list.push(problem);
         }
     }
 
@@ -176,7 +176,7 @@ impl Env {
             Raw::NotSet => {
                 if let Some(needed_by) = needed_by {
                     let problem = missing::<T>(&name, variable, needed_by);
-                    self.problems.push(problem);
+                    self.report(problem);
                 }
                 (default.clone(), Source::Default)
             }
@@ -186,7 +186,7 @@ impl Env {
                     Ok(parsed) => value = Some(parsed),
                     Err(refusal) => {
                         let problem = self.invalid::<T>(variable, &text, refusal);
-                        self.problems.push(problem);
+                        self.report(problem);
                     }
                 }
                 (Some(if T::SECRET { "***".to_owned() } else { text }), source)
@@ -237,7 +237,7 @@ impl Env {
         match text {
             Ok(text) => Raw::Text(text, source),
             Err(problem) => {
-                self.problems.push(problem);
+                self.report(problem);
                 Raw::Broken(source)
             }
         }

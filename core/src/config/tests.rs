@@ -332,3 +332,12 @@ fn a_section_that_forgets_a_value_is_told_from_a_missing_variable() {
     let problems = env.finish_with(None::<()>).unwrap_err();
     assert_eq!(problems.iter().map(ConfigProblem::code).collect::<Vec<_>>(), ["config/incomplete"]);
 }
+
+#[test]
+fn a_variable_that_two_sections_read_is_told_once() {
+    let mut env = env([("APP_ENV", "prod")]);
+    for _ in 0..2 {
+        let _ = Environment::load(&mut env);
+    }
+    assert_eq!(env.finish().unwrap_err().iter().count(), 1);
+}
