@@ -91,6 +91,7 @@ impl RoleRunner for ManagementRole {
         let probes = match &self.probes {
             Some(public) if !serves_web(operations) => {
                 let listener = listen(public.address(), "PORT").await?;
+                tracing::info!(address = %listener.local_addr()?, "the probes listen");
                 Some((server_of_probes(&context, public)?, listener))
             }
             _ => None,

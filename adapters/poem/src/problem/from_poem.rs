@@ -89,10 +89,11 @@ fn by_status(error: poem::Error) -> Problem {
 /// poem-openapi's words without the names of Rust types around them.
 pub(crate) fn plain(reason: &str) -> &str {
     let reason = reason.split(" (occurred while parsing").next().unwrap_or(reason);
-    match reason.strip_prefix("failed to parse \"").and_then(|rest| rest.split_once("\": ")) {
+    let words = match reason.strip_prefix("failed to parse \"").and_then(|rest| rest.split_once("\": ")) {
         Some((_, words)) => words,
         None => reason,
-    }
+    };
+    if words == "Expect a valid enumeration value." { "must be one of the documented values" } else { words }
 }
 
 #[cfg(test)]
@@ -116,5 +117,6 @@ mod tests {
     fn words_lose_the_names_of_types() {
         assert_eq!(plain("failed to parse \"id\": not an id (occurred while parsing \"New\")"), "not an id");
         assert_eq!(plain("other words"), "other words");
+        assert_eq!(plain("Expect a valid enumeration value."), "must be one of the documented values");
     }
 }
