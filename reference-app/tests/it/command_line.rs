@@ -1,0 +1,187 @@
+//! What people type, and what they read when something is wrong.
+
+use tempfile::TempDir;
+
+use crate::support::{Case, Process, cases, files_below};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases![alone:
+        help_tells_commands_and_variables,
+        unknown_words_are_refused_with_help,
+        all_problems_of_the_configuration_come_at_once,
+        what_is_wrong_in_production_has_a_fix,
+        the_configuration_is_shown_without_secrets,
+        the_modules_are_shown_as_json,
+        the_demo_plays_the_tour,
+        the_demo_refuses_production,
+        migrating_twice_does_nothing_the_second_time,
+        a_database_that_cannot_be_opened_is_told,
+    ]
+}
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (TempDir, Process) {
+    let folder = TempDir::new().unwrap();
+    let process = Process::start(folder.path(), arguments, variables);
+    (folder, process)
+}
+
+async fn help_tells_commands_and_variables() {
+    for flag in ["--help", "-h", "help"] {
+        let help = run(&[flag], &[]).1.ended().await.well();
+        for word in ["serve", "demo", "migrate", "modules", "config"] {
+            assert!(help.stdout.contains(&format!("\n  {word} ")), "{word}: {}", help.stdout);
+        }
+        if flag != "-h" {
+            for word in
+                ["APP_ROLE", "APP_ENV", "PORT", "MANAGEMENT_PORT", "DATABASE_URL", "APP_DATA_DIR", "RUST_LOG"]
+            {
+                assert!(help.stdout.contains(word), "{word}: {}", help.stdout);
+            }
+        }
+        assert_eq!(help.stderr, "");
+    }
+    let version = run(&["--version"], &[]).1.ended().await.well();
+    assert_eq!(version.stdout, format!("dolmen-reference-app {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+async fn unknown_words_are_refused_with_help() {
+    for (arguments, hint) in
+        [(&["migrat"][..], "migrate"), (&["--prot"], "--help"), (&["demo", "now"], "--help")]
+    {
+        let refused = run(arguments, &[]).1.ended().await.with_code(2);
+        assert!(refused.stderr.contains(hint), "{}", refused.stderr);
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+async fn all_problems_of_the_configuration_come_at_once() {
+    let variables = [
+        ("APP_ENV", "production"),
+        ("APP_ROLE", "wroker"),
+        ("APP_HTTP_MAX_CONECTIONS", "9"),
+        ("PORT", "99999"),
+    ];
+    let refused = run(&[], &variables).1.ended().await.with_code(2);
+    for words in [
+        "APP_ROLE",
+        "wroker",
+        "worker",
+        "DATABASE_URL",
+        "APP_SIGNING_KEY",
+        "APP_MAIL_FROM",
+        "APP_HTTP_MAX_CONECTIONS",
+        "APP_HTTP_MAX_CONNECTIONS",
+        "PORT=\"99999\"",
+    ] {
+        assert!(refused.stderr.contains(words), "{words}: {}", refused.stderr);
+    }
+    let lines: Vec<&str> = refused.stderr.lines().collect();
+    assert_eq!(lines.len(), 6, "{}", refused.stderr);
+    for line in lines {
+        assert!(line.starts_with("error[config/") && line.contains(" fix: "), "{line}");
+    }
+    assert_eq!(refused.stdout, "");
+}
+
+async fn what_is_wrong_in_production_has_a_fix() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let good = [
+        ("APP_ENV", "production"),
+        ("APP_SIGNING_KEY", key),
+        ("APP_MAIL_FROM", "a@example.com"),
+        ("DATABASE_URL", "sqlite:x.db"),
+    ];
+    for (variable, value, words) in [
+        ("APP_ENV", "prod", "production"),
+        ("APP_SIGNING_KEY", "secret-but-short", "32"),
+        ("APP_MAIL_FROM", "nobody", "mail"),
+        ("DATABASE_URL", "mysql://root:hunter2@localhost/app", "scheme"),
+        ("APP_HTTP_REQUEST_DEADLINE", "30", "10s"),
+        ("APP_ROLE", "web;worker", "worker"),
+        ("APP_ROLE", "migrate,web", "migrate"),
+    ] {
+        let variables: Vec<(&str, &str)> =
+            good.into_iter().filter(|(name, _)| *name != variable).chain([(variable, value)]).collect();
+        let refused = run(&[], &variables).1.ended().await.with_code(2);
+        assert!(
+            refused.stderr.contains(variable) && refused.stderr.contains(words),
+            "{words}: {}",
+            refused.stderr
+        );
+        assert!(
+            !refused.stderr.contains("secret-but-short") && !refused.stderr.contains("hunter2"),
+            "{}",
+            refused.stderr
+        );
+    }
+}
+
+async fn the_configuration_is_shown_without_secrets() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let variables =
+        [("APP_SIGNING_KEY", key), ("DATABASE_URL", "sqlite:/tmp/hunter2.db"), ("APP_WORKER_LEASE", "1m")];
+    let shown = run(&["config"], &variables).1.ended().await.well();
+    assert!(!shown.stdout.contains(key) && !shown.stdout.contains("hunter2"), "{}", shown.stdout);
+    let line = |name: &str| shown.stdout.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    assert!(line("APP_WORKER_LEASE ").contains("environment"), "{}", shown.stdout);
+    assert!(line("APP_ROLE ").contains("default"), "{}", shown.stdout);
+    assert!(
+        shown
+            .stdout
+            .lines()
+            .all(|line| line.is_empty() || line.contains("default") || line.contains("environment"))
+    );
+}
+
+async fn the_modules_are_shown_as_json() {
+    let shown = run(&["modules"], &[]).1.ended().await.well();
+    let modules: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let names: Vec<&str> =
+        modules.as_array().unwrap().iter().filter_map(|module| module["name"].as_str()).collect();
+    assert_eq!(names, ["accounts", "customers", "invoices", "notifications", "reports"]);
+}
+
+async fn the_demo_plays_the_tour() {
+    let (folder, process) = run(&["demo"], &[("RUST_LOG", "warn")]);
+    let played = process.ended().await.well();
+    for words in [
+        "Issued invoice number 1 over 259900 cents",
+        "2599.00 EUR",
+        "month,currency,invoices,total_minor",
+        ",EUR,1,259900",
+    ] {
+        assert!(played.stdout.contains(words), "{words}: {}", played.stdout);
+    }
+    assert_eq!(played.stderr, "", "nothing worth a warning");
+    assert_eq!(files_below(folder.path(), "eml").len(), 1);
+    // Played again on the same files, it goes on counting.
+    let again = Process::start(folder.path(), &["demo"], &[("RUST_LOG", "warn")]).ended().await.well();
+    assert!(again.stdout.contains("Issued invoice number 2 "), "{}", again.stdout);
+}
+
+async fn the_demo_refuses_production() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let variables = [
+        ("APP_ENV", "production"),
+        ("APP_SIGNING_KEY", key),
+        ("APP_MAIL_FROM", "a@example.com"),
+        ("DATABASE_URL", "sqlite::memory:"),
+    ];
+    let refused = run(&["demo"], &variables).1.ended().await.with_code(1);
+    assert!(refused.stderr.contains("unset APP_ENV"), "{}", refused.stderr);
+}
+
+async fn migrating_twice_does_nothing_the_second_time() {
+    let (folder, first) = run(&["migrate"], &[]);
+    let first = first.ended().await.well();
+    assert!(first.stderr.contains("reports/0001_reports"), "{}", first.stderr);
+    let second = Process::start(folder.path(), &["migrate"], &[]).ended().await.well();
+    assert!(!second.stderr.contains("0001_reports"), "{}", second.stderr);
+    let by_role = Process::start(folder.path(), &[], &[("APP_ROLE", "migrate")]).ended().await.well();
+    assert!(!by_role.stderr.contains("0001_reports"), "{}", by_role.stderr);
+}
+
+async fn a_database_that_cannot_be_opened_is_told() {
+    let nowhere = run(&[], &[("DATABASE_URL", "sqlite:/proc/nowhere/app.db")]).1.ended().await.with_code(3);
+    assert!(nowhere.stderr.contains("error[environment]"), "{}", nowhere.stderr);
+}

@@ -1,0 +1,48 @@
+//! `APP_ENV=production`: nothing of the demo, and only the role `migrate` changes the schema.
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Case, Client, DEMO, Process, cases, eventually};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases![alone: production_waits_for_the_schema_and_knows_no_demo]
+}
+
+async fn production_waits_for_the_schema_and_knows_no_demo() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("app.db").display());
+    let variables = [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", url.as_str()),
+        ("APP_SIGNING_KEY", "0123456789abcdef0123456789abcdef"),
+        ("APP_MAIL_FROM", "invoices@example.com"),
+        ("APP_MANAGEMENT_BIND", "127.0.0.1"),
+        ("APP_SHUTDOWN_DELAY", "0s"),
+    ];
+    let mut process = Process::start(folder.path(), &[], &variables);
+    let management = Client::of(process.address("the management port listens").await).await;
+    eventually("pending migrations", async || {
+        let info = management.get("/ops/info").send().await.json(200);
+        (info["schema"]["state"] == "pending").then_some(())
+    })
+    .await;
+    management.get("/readyz").send().await.expect(503);
+    management.get("/livez").send().await.expect(200);
+    Process::start(folder.path(), &["migrate"], &variables).ended().await.well();
+    let anybody = process.client().await;
+    let sign_in = json!({ "email": DEMO.0, "password": DEMO.1 });
+    anybody.post("/v1/session", &sign_in).await.problem(401, "auth/unauthenticated");
+    assert_eq!(management.read("/ops/info").await["environment"], "production");
+    process.signal("TERM");
+    let ended = process.ended().await.well();
+    assert_eq!(ended.stdout, "", "no welcome with a password");
+    assert!(!ended.stderr.to_lowercase().contains("demo"), "{}", ended.stderr);
+    let lines = ended.stderr.lines();
+    assert!(
+        lines.clone().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "{}",
+        ended.stderr
+    );
+    assert!(lines.count() > 3);
+}

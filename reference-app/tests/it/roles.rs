@@ -1,0 +1,81 @@
+//! One binary, roles by variable: processes that share a database share the work.
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Case, Client, DEMO, Process, cases, eventually, text, texts};
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases![alone:
+        web_and_worker_share_a_fresh_folder,
+        a_role_without_web_answers_probes_on_port,
+        management_tells_roles_modules_and_jobs,
+    ]
+}
+
+async fn web_and_worker_share_a_fresh_folder() {
+    let folder = TempDir::new().unwrap();
+    let mut web = Process::start(folder.path(), &[], &[("APP_ROLE", "web")]);
+    let mut worker = Process::start(folder.path(), &[], &[("APP_ROLE", "worker,scheduler")]);
+    let demo = web.client().await.signed_in(DEMO.0, DEMO.1).await;
+    worker.ready().await;
+    demo.issued(&demo.add_customer("Ada").await).await;
+    let mail = eventually("the mail", async || texts(folder.path(), "eml").pop()).await;
+    assert!(mail.contains("Invoice 1 from"), "{mail}");
+    let invoices = demo.read("/v1/invoices").await;
+    let month = &text(&invoices["items"][0], "issued_at")[..7];
+    let asked = demo.post("/v1/reports", &json!({ "kind": "revenue", "month": month })).await.expect(202);
+    let report = eventually("the report", async || {
+        Some(demo.read(asked.header("location")).await).filter(|report| report["status"] == "done")
+    });
+    let csv = demo.get(text(&report.await, "download_url")).send().await.expect(200);
+    assert!(csv.text().contains(",EUR,1,259900"), "{csv:?}");
+    for process in [web, worker] {
+        process.signal("TERM");
+        let ended = process.ended().await.well();
+        assert!(!ended.stderr.contains(" ERROR "), "{}", ended.stderr);
+    }
+}
+
+async fn a_role_without_web_answers_probes_on_port() {
+    for role in ["worker", "scheduler", "worker,scheduler"] {
+        let folder = TempDir::new().unwrap();
+        let mut process = Process::start(folder.path(), &[], &[("APP_ROLE", role)]);
+        let operations = process.ready().await;
+        let roles: Vec<&str> = role.split(',').collect();
+        assert_eq!(operations.read("/ops/info").await["roles"], json!(roles));
+        let probes = Client::undocumented(process.address("the probes listen").await);
+        for probe in ["/livez", "/readyz", "/startupz"] {
+            probes.get(probe).send().await.expect(200);
+        }
+        for absent in ["/ops/info", "/ops/jobs", "/v1/me", "/openapi.json"] {
+            probes.get(absent).send().await.problem(404, "request/not-found");
+        }
+        process.signal("TERM");
+        process.ended().await.well();
+    }
+}
+
+async fn management_tells_roles_modules_and_jobs() {
+    let folder = TempDir::new().unwrap();
+    let mut process = Process::start(folder.path(), &[], &[]);
+    let operations = process.ready().await;
+    for probe in ["/livez", "/readyz", "/startupz"] {
+        operations.get(probe).send().await.expect(200);
+    }
+    let info = operations.read("/ops/info").await;
+    assert_eq!(info["roles"], json!(["web", "worker", "scheduler"]));
+    assert_eq!((text(&info, "database"), &info["schema"]), ("sqlite", &json!({ "state": "up_to_date" })));
+    let modules = operations.read("/ops/modules").await;
+    let names: Vec<&str> = modules.as_array().unwrap().iter().map(|module| text(module, "name")).collect();
+    assert_eq!(names, ["accounts", "customers", "invoices", "notifications", "reports"]);
+    assert_eq!(modules[3]["subscriptions"][0]["event"], "invoices.invoice_issued.v1");
+    assert_eq!(modules[4]["schedules"][0]["name"], "reports.nightly");
+    let jobs = operations.read("/ops/jobs").await;
+    assert_eq!((&jobs["depth"], &jobs["dead"], &jobs["oldest_ready_ms"]), (&json!(0), &json!(0), &json!(0)));
+    // Never on the public port.
+    let anybody = process.client().await;
+    for path in ["/ops/info", "/ops/jobs", "/livez", "/readyz", "/startupz"] {
+        anybody.get(path).send().await.problem(404, "request/not-found");
+    }
+}
