@@ -8,5 +8,7 @@ mod application;
 mod domain;
 mod module;
 mod ports;
+#[cfg(test)]
+mod tests;
 
 pub use module::{AccountsModule, AccountsPorts, DEMO_USER};

@@ -9,5 +9,7 @@ mod application;
 mod domain;
 mod module;
 mod ports;
+#[cfg(test)]
+mod tests;
 
 pub use module::{InvoicesModule, InvoicesPorts};

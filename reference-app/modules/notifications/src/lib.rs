@@ -7,5 +7,7 @@ mod application;
 mod domain;
 mod module;
 mod ports;
+#[cfg(test)]
+mod tests;
 
 pub use module::{NotificationsModule, NotificationsPorts};
