@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use customers::api::{CustomerId, CustomerSummary, Customers};
-use dolmen::{InlineModule, PortResult, Principal, ReadTx, Registrar, TenantId, UserId, Uuid};
+use dolmen::{InlineModule, PortResult, Principal, ReadTx, TenantId, UserId, Uuid};
 use dolmen_testkit::TestApp;
 
 use super::memory::MemoryInvoices;
@@ -33,7 +33,9 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let publisher = InlineModule::new("invoices", Registrar::event::<InvoiceIssued>);
+        let publisher = InlineModule::new("invoices", |registrar| {
+            registrar.event::<InvoiceIssued>();
+        });
         let app = TestApp::builder().module(|_| publisher).watch::<InvoiceIssued>().start().unwrap();
         let (fakes, ports) = (app.fakes(), app.fakes().app());
         let use_cases = UseCases {
