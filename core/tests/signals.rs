@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen::{App, AppPorts, BoxError, Role, RoleRunner, Roles, RunContext, RunError};
+use dolmen::{App, AppPorts, BoxError, OsSignals, Role, RoleRunner, Roles, RunContext, RunError, Signals};
 use dolmen_testkit::fakes::{MemoryDatabase, MemoryJobQueue, MemoryScheduleStore};
 use tokio::task::JoinSet;
 
@@ -68,4 +68,17 @@ async fn sigterm_and_sigint_drain_and_a_second_signal_stops_at_once() {
     }
     let error = run_until([Some("TERM"), Some("INT")], false).await.unwrap_err();
     assert!(matches!(error, RunError::StoppedAtOnce), "{error}");
+    one_request_that_comes_twice_is_one().await;
+}
+
+/// A supervisor that signals a process and its group asks once.
+async fn one_request_that_comes_twice_is_one() {
+    let mut signals = OsSignals::new().unwrap();
+    send("TERM");
+    signals.next().await;
+    send("TERM");
+    let again = tokio::time::timeout(Duration::from_millis(200), signals.next()).await;
+    assert!(again.is_err(), "the second SIGTERM belongs to the first");
+    send("INT");
+    signals.next().await;
 }

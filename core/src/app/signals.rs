@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 /// Requests to end the process, one after another. The first one drains, the second one stops at once.
 ///
@@ -22,7 +24,14 @@ pub struct OsSignals {
     terminate: tokio::signal::unix::Signal,
     #[cfg(unix)]
     interrupt: tokio::signal::unix::Signal,
+    /// When SIGTERM was last passed on.
+    #[cfg(unix)]
+    terminated_at: Option<Instant>,
 }
+
+/// Supervisors send SIGTERM to a process and to its group: within this time that is one request.
+#[cfg(unix)]
+const ONE_REQUEST: Duration = Duration::from_secs(1);
 
 impl OsSignals {
     /// Listens from now on. Needs a tokio runtime with I/O.
@@ -32,7 +41,8 @@ impl OsSignals {
     #[cfg(unix)]
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Self { terminate, interrupt, terminated_at: None })
     }
 
     /// Listens from now on.
@@ -48,9 +58,17 @@ impl OsSignals {
 impl Signals for OsSignals {
     #[cfg(unix)]
     async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => {
+                    let again = self.terminated_at.is_some_and(|at| at.elapsed() < ONE_REQUEST);
+                    if !again {
+                        self.terminated_at = Some(Instant::now());
+                        return;
+                    }
+                }
+                _ = self.interrupt.recv() => return,
+            }
         }
     }
 
