@@ -8,6 +8,7 @@ use invoices::api::InvoiceIssued;
 use crate::adapters::sql::SqlSentMails;
 use crate::application::SendInvoiceMail;
 pub use crate::ports::NotificationsPorts;
+use crate::ports::SentMailRepository;
 
 const NAME: ModuleName = ModuleName::new("notifications");
 pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_notifications");
@@ -15,14 +16,15 @@ pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_notification
 /// Notifications as a module.
 #[derive(Debug)]
 pub struct NotificationsModule {
-    ports: NotificationsPorts,
+    pub(crate) ports: NotificationsPorts,
+    pub(crate) sent: Arc<dyn SentMailRepository>,
 }
 
 impl NotificationsModule {
     /// Notifications on these ports.
     pub fn new(mut ports: NotificationsPorts) -> Self {
         ports.database = ports.database.for_module(NAME);
-        Self { ports }
+        Self { ports, sent: Arc::new(SqlSentMails) }
     }
 }
 
@@ -40,7 +42,7 @@ impl Module for NotificationsModule {
     }
 
     fn register(&self, registrar: &mut Registrar<'_>) {
-        let send = SendInvoiceMail { ports: self.ports.clone(), sent: Arc::new(SqlSentMails) };
+        let send = SendInvoiceMail { ports: self.ports.clone(), sent: Arc::clone(&self.sent) };
         registrar.subscribe::<InvoiceIssued>("send_invoice_mail", send);
     }
 }

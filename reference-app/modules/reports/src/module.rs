@@ -16,7 +16,7 @@ pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_reports");
 /// Reports as a module.
 #[derive(Debug)]
 pub struct ReportsModule {
-    use_cases: Arc<UseCases>,
+    pub(crate) use_cases: Arc<UseCases>,
 }
 
 impl ReportsModule {
