@@ -1,7 +1,6 @@
 //! One module, one route, one job, on SQLite.
 
-use dolmen::config::Env;
-use dolmen::{App, AppPorts, AppSettings, BoxError, InlineModule, Job, JobContext, JobError, LogSettings};
+use dolmen::{App, AppPorts, BoxError, InlineModule, Job, JobContext, JobError};
 use dolmen_poem::{ApiExt, HttpSettings, NoContent, Problem, WebRole};
 use dolmen_sql::{SqlDatabase, SqlOptions};
 use poem_openapi::{OpenApi, param::Path};
@@ -33,14 +32,8 @@ impl Api {
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    let mut env = Env::from_process("APP");
-    let (settings, http) = (AppSettings::load(&mut env), HttpSettings::load(&mut env));
-    dolmen::init_logging(&LogSettings::load(&mut env, settings.environment));
-    env.finish()?;
-
-    let sql = SqlDatabase::connect("sqlite:var/app.db", SqlOptions::new()).await?;
-    let ports = AppPorts::new(sql.database(), sql.job_queue(), sql.schedule_store())
-        .with_migrations(dolmen_sql::MIGRATIONS);
+    let (settings, http) = dolmen::configure(HttpSettings::load)?;
+    let ports: AppPorts = SqlDatabase::connect("sqlite:var/app.db", SqlOptions::new()).await?.stores().into();
     let app = App::builder(ports.clone()).settings(settings.clone()).runner(WebRole::without_sign_in(http));
     let greetings = InlineModule::new("greetings", move |registrar| {
         registrar.public_api(Api(ports.clone()));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use dolmen_ports::{
     Clock, Database, IdGenerator, Inbox, JobQueue, Metrics, MigrationSet, ScheduleStore, SessionStore,
-    SystemClock, UuidV7Ids,
+    Stores, SystemClock, UuidV7Ids,
 };
 
 use crate::events::EventPublisher;
@@ -55,6 +55,14 @@ impl AppPorts {
             inbox: None,
             sessions: None,
         }
+    }
+
+    /// The same, with another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.events = EventPublisher::new(Arc::clone(&self.queue), Arc::clone(&self.ids), Arc::clone(&clock));
+        self.clock = clock;
+        self
     }
 
     /// The same, recording into `metrics`.
@@ -138,5 +146,15 @@ impl AppPorts {
     /// Publishes typed events.
     pub fn events(&self) -> EventPublisher {
         self.events.clone()
+    }
+}
+
+impl From<Stores> for AppPorts {
+    /// All that a database gives, with its schema, and the defaults of [`AppPorts::new`] for the rest.
+    fn from(stores: Stores) -> Self {
+        Self::new(stores.database, stores.jobs, stores.schedules)
+            .with_migrations(stores.migrations)
+            .with_inbox(stores.inbox)
+            .with_sessions(stores.sessions)
     }
 }

@@ -28,6 +28,7 @@ mod audit;
 mod auth;
 mod backoff;
 pub mod config;
+mod configure;
 mod events;
 mod inbox;
 mod jobs;
@@ -49,6 +50,7 @@ pub use app_ports::AppPorts;
 pub use audit::AuditTrail;
 pub use auth::{OpenedSession, OsRandomness, Randomness, SessionAuthenticator, Sessions};
 pub use config::Environment;
+pub use configure::configure;
 pub use dolmen_ports as ports;
 pub use dolmen_ports::{
     Actor, AuditEntry, AuditLog, Authenticator, BoxError, Bytes, Clock, Credentials, Database, Due, Email,
@@ -56,7 +58,7 @@ pub use dolmen_ports::{
     InboxKey, InboxState, Job, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, LinkVerifier,
     ListRequest, MailAddress, Mailer, Metric, MetricKind, Metrics, MigrationSet, ModuleName, ObjectKey,
     ObjectStore, PortError, PortResult, Principal, PutMode, PutOptions, QueueName, ReadFrom, ReadTx,
-    Retryable, ScheduleStore, Scope, Secret, Session, SessionStore, SystemClock, TenantId, Timestamp,
+    Retryable, ScheduleStore, Scope, Secret, Session, SessionStore, Stores, SystemClock, TenantId, Timestamp,
     TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain, migrations,
 };
 pub use events::{EventHandler, EventPublisher};

@@ -81,4 +81,9 @@ async fn one_request_that_comes_twice_is_one() {
     assert!(again.is_err(), "the second SIGTERM belongs to the first");
     send("INT");
     signals.next().await;
+    // Another clock than the machine's: whoever asks again later means it.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    send("TERM");
+    signals.next().await;
 }

@@ -46,6 +46,7 @@ mod module;
 mod objects;
 mod schedules;
 mod secret;
+mod stores;
 mod tenant;
 mod time;
 
@@ -76,6 +77,7 @@ pub use schedules::ScheduleStore;
 pub use secret::Secret;
 #[doc(hidden)]
 pub use serde;
+pub use stores::Stores;
 pub use tenant::{Scope, TenantId};
 pub use time::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use uuid::Uuid;

@@ -3,13 +3,11 @@
 use std::sync::Arc;
 
 use dolmen::{
-    AppPorts, AuditLog, Authenticator, Clock, Database, Inbox, LinkVerifier, Mailer, ObjectStore, PortResult,
-    SessionAuthenticator, SessionStore, Sessions, SystemClock, UuidV7Ids,
+    AppPorts, AuditLog, Authenticator, Clock, Inbox, LinkVerifier, Mailer, ObjectStore, PortResult,
+    SessionAuthenticator, Sessions, SystemClock,
 };
 use dolmen_directory::{DirectoryMailer, DirectoryObjectStore, LinkSigner};
-use dolmen_sql::{
-    SqlAuditLog, SqlDatabase, SqlInbox, SqlJobQueue, SqlOptions, SqlScheduleStore, SqlSessionStore,
-};
+use dolmen_sql::{SqlDatabase, SqlOptions};
 
 use crate::config::Config;
 
@@ -56,26 +54,18 @@ impl Platform {
     /// As [`Platform::open`].
     pub async fn open_with(config: &Config, clock: Arc<dyn Clock>) -> PortResult<Self> {
         let sql = SqlDatabase::connect(config.database_url.reveal(), SqlOptions::new()).await?;
-        let database = Database::new(sql.clone());
-        let inbox: Arc<dyn Inbox> = Arc::new(SqlInbox::new());
-        let sessions: Arc<dyn SessionStore> = Arc::new(SqlSessionStore::new());
+        let stores = sql.stores();
         let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
-        let app = AppPorts::with_time(
-            database.clone(),
-            Arc::new(SqlJobQueue::new(&sql)),
-            Arc::new(SqlScheduleStore::new()),
-            Arc::clone(&clock),
-            Arc::new(UuidV7Ids::new()),
-        )
-        .with_migrations(dolmen_sql::MIGRATIONS)
-        .with_inbox(Arc::clone(&inbox))
-        .with_sessions(Arc::clone(&sessions));
         Ok(Self {
-            app,
-            audit: Arc::new(SqlAuditLog::new()),
-            inbox,
-            sessions: Sessions::new(Arc::clone(&sessions), Arc::clone(&clock)),
-            authenticator: Arc::new(SessionAuthenticator::new(database, sessions, Arc::clone(&clock))),
+            app: AppPorts::from(stores.clone()).with_clock(Arc::clone(&clock)),
+            audit: stores.audit,
+            inbox: stores.inbox,
+            sessions: Sessions::new(Arc::clone(&stores.sessions), Arc::clone(&clock)),
+            authenticator: Arc::new(SessionAuthenticator::new(
+                stores.database,
+                stores.sessions,
+                Arc::clone(&clock),
+            )),
             objects: Arc::new(
                 DirectoryObjectStore::open(config.data_dir.join("objects"), links.clone()).await?,
             ),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use dolmen_ports::{Database, JobQueue, ScheduleStore};
+use dolmen_ports::{Database, Stores};
 
-use crate::{SqlDatabase, SqlJobQueue, SqlScheduleStore};
+use crate::{MIGRATIONS, SqlAuditLog, SqlDatabase, SqlInbox, SqlJobQueue, SqlScheduleStore, SqlSessionStore};
 
 impl SqlDatabase {
     /// The portable handle of this database.
@@ -12,13 +12,16 @@ impl SqlDatabase {
         Database::new(self.clone())
     }
 
-    /// The job queue in this database.
-    pub fn job_queue(&self) -> Arc<dyn JobQueue> {
-        Arc::new(SqlJobQueue::new(self))
-    }
-
-    /// The memory of schedules in this database.
-    pub fn schedule_store(&self) -> Arc<dyn ScheduleStore> {
-        Arc::new(SqlScheduleStore::new())
+    /// Every port that this database stands behind.
+    pub fn stores(&self) -> Stores {
+        Stores {
+            database: self.database(),
+            jobs: Arc::new(SqlJobQueue::new(self)),
+            schedules: Arc::new(SqlScheduleStore::new()),
+            inbox: Arc::new(SqlInbox::new()),
+            sessions: Arc::new(SqlSessionStore::new()),
+            audit: Arc::new(SqlAuditLog::new()),
+            migrations: MIGRATIONS,
+        }
     }
 }

@@ -4,7 +4,10 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 #[cfg(unix)]
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+#[cfg(unix)]
+use tokio::time::Instant;
 
 /// Requests to end the process, one after another. The first one drains, the second one stops at once.
 ///

@@ -41,7 +41,9 @@ impl fmt::Display for ConfigProblem {
 }
 
 /// All that is wrong with a configuration, one line each. The process ends with exit code 2.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` is as readable as `Display`, because that is what Rust prints of an error that `main` returns.
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigProblems(pub(super) Vec<ConfigProblem>);
 
 impl ConfigProblems {
@@ -58,6 +60,12 @@ impl fmt::Display for ConfigProblems {
             write!(f, "{line_feed}{problem}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for ConfigProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the configuration is wrong\n{self}")
     }
 }
 
