@@ -65,6 +65,9 @@ pub enum ParseRolesError {
     /// `migrate` ends the process, so it stands alone.
     #[error("migrate runs once and ends, so it stands alone; run it before the others")]
     MigrateWithOthers,
+    /// `all` is what the other words choose from, so it stands alone.
+    #[error("all stands for web, worker and scheduler, so it stands alone")]
+    AllWithOthers,
     /// No word at all.
     #[error("no role given; roles: all, web, worker, scheduler, migrate")]
     Empty,
@@ -114,6 +117,9 @@ impl FromStr for Roles {
         if words == ["all"] {
             return Ok(Self::all());
         }
+        if words.contains(&"all") {
+            return Err(ParseRolesError::AllWithOthers);
+        }
         let mut roles = Vec::new();
         for word in words {
             let role = Role::ALL.into_iter().find(|role| role.name() == word);
@@ -153,6 +159,6 @@ mod tests {
     fn nonsense_is_refused() {
         assert_eq!("web,migrate".parse::<Roles>(), Err(ParseRolesError::MigrateWithOthers));
         assert_eq!("".parse::<Roles>(), Err(ParseRolesError::Empty));
-        assert_eq!("web,all".parse::<Roles>(), Err(ParseRolesError::Unknown("all".to_owned())));
+        assert_eq!("web,all".parse::<Roles>(), Err(ParseRolesError::AllWithOthers));
     }
 }

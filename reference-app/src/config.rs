@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use dolmen::config::{Env, Refusal, SettingValue, Variable};
+use dolmen::config::{ConfigProblem, Env, Refusal, SettingValue, Variable};
 use dolmen::{AppSettings, BuildInfo, Environment, LogSettings, MailAddress, Secret};
 use dolmen_poem::{HttpSettings, ManagementSettings};
+use dolmen_sql::DatabaseUrl;
 
 const DATA_DIR: Variable =
     Variable::own("DATA_DIR", "where the embedded database, mails and objects lie", "./var");
@@ -54,6 +55,7 @@ impl Config {
         let log = LogSettings::load(env, environment);
         let http = HttpSettings::load(env);
         let management = ManagementSettings::load(env);
+        ports_differ(env, &http, &management);
         let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
         let database_url = database_url(env, environment, &data_dir);
         let signing_key = signing_key(env, environment);
@@ -82,18 +84,28 @@ fn build_info() -> BuildInfo {
 
 fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Option<Secret<String>> {
     if environment.is_production() {
-        return env.required(&DATABASE_URL, "every role");
+        return env.required(&DATABASE_URL, "every role").map(|url: CheckedUrl| url.0);
     }
     let embedded = format!("sqlite:{}", data_dir.join("dolmen.db").display());
-    Some(env.or(&DATABASE_URL, Secret::new(embedded)))
+    Some(env.or(&DATABASE_URL, CheckedUrl(Secret::new(embedded))).0)
+}
+
+fn ports_differ(env: &mut Env, http: &HttpSettings, management: &ManagementSettings) {
+    if http.port == management.port && http.port != 0 {
+        env.report(ConfigProblem::error(
+            "config/ports",
+            format!("PORT and MANAGEMENT_PORT are both {}", http.port),
+            "set MANAGEMENT_PORT to another port, such as 9000",
+        ));
+    }
 }
 
 fn mail_from(env: &mut Env, environment: Environment) -> Option<MailAddress> {
     if environment.is_production() {
-        return env.required(&MAIL_FROM, "role worker");
+        return env.required(&MAIL_FROM, "every role");
     }
-    let given: Option<MailAddress> = env.optional(&MAIL_FROM);
-    given.or_else(|| MailAddress::parse("invoices@example.com").ok())
+    let default = MailAddress::parse("invoices@example.com").ok()?;
+    Some(env.or(&MAIL_FROM, default))
 }
 
 fn signing_key(env: &mut Env, environment: Environment) -> Option<SigningKey> {
@@ -101,6 +113,22 @@ fn signing_key(env: &mut Env, environment: Environment) -> Option<SigningKey> {
         return env.required(&SIGNING_KEY, "every role");
     }
     Some(env.or(&SIGNING_KEY, SigningKey(Secret::new(DEVELOPMENT_KEY.to_owned()))))
+}
+
+/// A `DATABASE_URL` whose form is right and whose driver is there; kept as text, which may hold a password.
+struct CheckedUrl(Secret<String>);
+
+impl SettingValue for CheckedUrl {
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        DatabaseUrl::parse(text).map_err(|error| Refusal::new(format!("is refused: {error}")))?;
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        self.0.to_string()
+    }
 }
 
 /// The key of the links to objects.

@@ -27,7 +27,7 @@ async fn run(command: Command) -> Result<(), Failure> {
     let mut env = Env::from_process(Env::DEFAULT_PREFIX);
     let config = Config::load(&mut env);
     if command == Command::Config {
-        println!("{}", print::settings(env.settings()));
+        print::out(&print::settings(env.settings()));
     }
     let mut config = env.finish_with(config)?;
     let quiet = command == Command::Demo && config.log == LogSettings::new(config.app.environment);

@@ -1,11 +1,17 @@
 //! What the commands print.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 
 use dolmen::App;
 use dolmen::config::{Setting, Source};
 
 use crate::failure::Failure;
+
+/// Writes to the standard output. Whoever reads it may have seen enough: a closed pipe is no failure.
+pub fn out(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
 
 /// One line per variable: name, value, origin, meaning.
 pub fn settings(settings: &[Setting]) -> String {
@@ -30,7 +36,7 @@ pub fn settings(settings: &[Setting]) -> String {
 pub fn modules(app: &App) -> Result<(), Failure> {
     app.verify().map_err(|violations| Failure::Run(violations.into()))?;
     match serde_json::to_string_pretty(app.operations().modules()) {
-        Ok(text) => println!("{text}"),
+        Ok(text) => out(&text),
         Err(error) => return Err(Failure::Demo(error.to_string())),
     }
     Ok(())

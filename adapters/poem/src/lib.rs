@@ -10,6 +10,9 @@
 //! | [`JsonBody`] | a body held against its schema | [`PageOf`] for lists, |
 //! | [`IfMatch`], [`IdempotencyKey`], [`Page`] | headers and paging | or a [`Problem`] |
 //!
+//! Every answer of a route, and of a path without one, that is no success is a problem document (RFC 9457). What is no
+//! HTTP never becomes a request: the parser answers it with an empty 400 or 431 and closes the connection.
+//!
 //! # Examples
 //! ```
 //! use dolmen_poem::{Authenticated, Created, Id, JsonBody, Problem};

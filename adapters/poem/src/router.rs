@@ -14,7 +14,7 @@ use poem_openapi::{OpenApi, OpenApiService};
 use serde_json::Value;
 
 use crate::api_ext::{Operation, PoemRoutes};
-use crate::extract::Authenticated;
+use crate::extract::{Authenticated, single_header};
 use crate::openapi::merge;
 use crate::problem::{Problem, method_not_allowed};
 use crate::server::Facts;
@@ -185,7 +185,8 @@ impl Endpoint for Guarded {
 
 /// The token of `Authorization: Bearer`.
 fn bearer(request: &Request) -> Result<Credentials, Problem> {
-    let value = request.header(header::AUTHORIZATION).unwrap_or_default();
+    let value =
+        single_header(request, "authorization")?.and_then(|value| value.to_str().ok()).unwrap_or_default();
     let token = match value.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
         _ => "",

@@ -154,6 +154,8 @@ impl SettingValue for Roles {
                 }
             }
             ParseRolesError::Empty => Refusal::new("names no role"),
+            ParseRolesError::AllWithOthers => Refusal::new("has all next to other roles")
+                .with_fix("use all alone (web, worker and scheduler), or name the roles"),
             ParseRolesError::MigrateWithOthers => Refusal::new("has migrate next to other roles")
                 .with_fix("run one process with migrate alone, before the others"),
         })

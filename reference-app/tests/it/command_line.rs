@@ -60,8 +60,10 @@ async fn all_problems_of_the_configuration_come_at_once() {
         ("APP_ROLE", "wroker"),
         ("APP_HTTP_MAX_CONECTIONS", "9"),
         ("PORT", "99999"),
+        ("DATABASE_URL", "oracle://root:hunter2@localhost/app"),
     ];
     let refused = run(&[], &variables).1.ended().await.with_code(2);
+    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
     for words in [
         "APP_ROLE",
         "wroker",
@@ -90,15 +92,18 @@ async fn what_is_wrong_in_production_has_a_fix() {
         ("APP_SIGNING_KEY", key),
         ("APP_MAIL_FROM", "a@example.com"),
         ("DATABASE_URL", "sqlite:x.db"),
+        ("PORT", "8080"),
     ];
     for (variable, value, words) in [
         ("APP_ENV", "prod", "production"),
         ("APP_SIGNING_KEY", "secret-but-short", "32"),
         ("APP_MAIL_FROM", "nobody", "mail"),
-        ("DATABASE_URL", "mysql://root:hunter2@localhost/app", "scheme"),
+        ("DATABASE_URL", "oracle://root:hunter2@localhost/app", "scheme"),
+        ("MANAGEMENT_PORT", "8080", "both 8080"),
         ("APP_HTTP_REQUEST_DEADLINE", "30", "10s"),
         ("APP_ROLE", "web;worker", "worker"),
         ("APP_ROLE", "migrate,web", "migrate"),
+        ("APP_ROLE", "all,web", "all alone"),
     ] {
         let variables: Vec<(&str, &str)> =
             good.into_iter().filter(|(name, _)| *name != variable).chain([(variable, value)]).collect();

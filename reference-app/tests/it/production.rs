@@ -6,20 +6,39 @@ use tempfile::TempDir;
 use crate::support::{Case, Client, DEMO, Process, cases, eventually};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![alone: production_waits_for_the_schema_and_knows_no_demo]
+    cases![alone:
+        production_waits_for_the_schema_and_knows_no_demo,
+        production_refuses_a_database_with_the_demo_tenant,
+    ]
+}
+
+async fn production_refuses_a_database_with_the_demo_tenant() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("app.db").display());
+    let mut development = Process::start(folder.path(), &[], &[("DATABASE_URL", &url)]);
+    development.client().await.signed_in(DEMO.0, DEMO.1).await;
+    development.signal("TERM");
+    development.ended().await.well();
+    let ended = Process::start(folder.path(), &[], &production(&url)).ended().await.with_code(1);
+    assert!(ended.stderr.contains("the database holds the demo tenant"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("the API listens"), "{}", ended.stderr);
+}
+
+fn production(url: &str) -> [(&str, &str); 6] {
+    [
+        ("APP_ENV", "production"),
+        ("DATABASE_URL", url),
+        ("APP_SIGNING_KEY", "0123456789abcdef0123456789abcdef"),
+        ("APP_MAIL_FROM", "invoices@example.com"),
+        ("APP_MANAGEMENT_BIND", "127.0.0.1"),
+        ("APP_SHUTDOWN_DELAY", "0s"),
+    ]
 }
 
 async fn production_waits_for_the_schema_and_knows_no_demo() {
     let folder = TempDir::new().unwrap();
     let url = format!("sqlite:{}", folder.path().join("app.db").display());
-    let variables = [
-        ("APP_ENV", "production"),
-        ("DATABASE_URL", url.as_str()),
-        ("APP_SIGNING_KEY", "0123456789abcdef0123456789abcdef"),
-        ("APP_MAIL_FROM", "invoices@example.com"),
-        ("APP_MANAGEMENT_BIND", "127.0.0.1"),
-        ("APP_SHUTDOWN_DELAY", "0s"),
-    ];
+    let variables = production(&url);
     let mut process = Process::start(folder.path(), &[], &variables);
     let management = Client::of(process.address("the management port listens").await).await;
     eventually("pending migrations", async || {

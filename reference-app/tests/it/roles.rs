@@ -3,12 +3,13 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Case, Client, DEMO, Process, cases, eventually, text, texts};
+use crate::support::{Case, Client, DEMO, Process, cases, eventually, free_port, text, texts};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![alone:
         web_and_worker_share_a_fresh_folder,
         a_role_without_web_answers_probes_on_port,
+        a_worker_starts_beside_a_web_process_on_the_same_ports,
         management_tells_roles_modules_and_jobs,
     ]
 }
@@ -54,6 +55,18 @@ async fn a_role_without_web_answers_probes_on_port() {
         process.signal("TERM");
         process.ended().await.well();
     }
+}
+
+async fn a_worker_starts_beside_a_web_process_on_the_same_ports() {
+    let folder = TempDir::new().unwrap();
+    let (port, management) = (free_port().to_string(), free_port().to_string());
+    let ports = [("PORT", port.as_str()), ("MANAGEMENT_PORT", management.as_str())];
+    let mut web = Process::start(folder.path(), &[], &[&ports[..], &[("APP_ROLE", "web")]].concat());
+    web.ready().await;
+    let worker = [&ports[..], &[("APP_ROLE", "worker,scheduler")]].concat();
+    let mut worker = Process::start(folder.path(), &[], &worker);
+    worker.ready().await;
+    assert!(worker.stderr().contains("only the management port answers probes"), "{}", worker.stderr());
 }
 
 async fn management_tells_roles_modules_and_jobs() {

@@ -5,6 +5,7 @@ use poem_openapi::registry::{MetaParamIn, MetaSchemaRef};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::Marker;
+use super::single_header;
 use crate::problem::Problem;
 
 pub(crate) const MAX_KEY: usize = 255;
@@ -99,7 +100,7 @@ impl<'a> ApiExtractor<'a> for IdempotencyKey {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let value = request.headers().get("idempotency-key");
+        let value = single_header(request, "idempotency-key")?;
         Ok(Self::parse(value.map(poem::http::HeaderValue::as_bytes))?)
     }
 }

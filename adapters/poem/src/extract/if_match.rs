@@ -10,6 +10,7 @@ use poem_openapi::types::{ToHeader, Type};
 use poem_openapi::{ApiExtractor, ApiExtractorType, ExtractParamOptions};
 
 use super::Marker;
+use super::single_header;
 use crate::problem::Problem;
 
 /// The version of a resource, as an `ETag` header: version 7 is `"7"`.
@@ -130,7 +131,7 @@ impl<'a> ApiExtractor<'a> for IfMatch {
         _: &mut RequestBody,
         _: ExtractParamOptions<()>,
     ) -> poem::Result<Self> {
-        let Some(value) = request.headers().get("if-match") else {
+        let Some(value) = single_header(request, "if-match")? else {
             let problem = Problem::new(
                 StatusCode::PRECONDITION_REQUIRED,
                 "request/precondition-required",

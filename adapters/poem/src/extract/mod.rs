@@ -8,6 +8,7 @@ mod if_match;
 mod marker;
 mod page;
 mod rfc3339;
+mod single_header;
 
 pub use authenticated::Authenticated;
 pub(crate) use authenticated::BEARER;
@@ -18,3 +19,4 @@ pub use if_match::{ETag, IfMatch};
 pub(crate) use marker::{Marker, expand};
 pub use page::{Page, PageOf};
 pub use rfc3339::Rfc3339;
+pub(crate) use single_header::single_header;

@@ -64,13 +64,16 @@ pub(crate) struct LimitedBody {
     inner: BoxBody<Bytes, io::Error>,
     limit: u64,
     read: u64,
+    /// What the client said it would send, if it did.
+    declared: u64,
     deadline: Duration,
     timer: Pin<Box<Sleep>>,
 }
 
 impl LimitedBody {
     pub(crate) fn new(inner: BoxBody<Bytes, io::Error>, limit: u64, deadline: Duration) -> Self {
-        Self { inner, limit, read: 0, deadline, timer: Box::pin(sleep(deadline)) }
+        let declared = inner.size_hint().lower();
+        Self { inner, limit, read: 0, declared, deadline, timer: Box::pin(sleep(deadline)) }
     }
 
     fn too_large(&self) -> io::Error {
@@ -102,8 +105,13 @@ impl Body for LimitedBody {
                 Poll::Ready(_) if this.read > this.limit => return Poll::Ready(Some(Err(this.too_large()))),
                 Poll::Ready(end) => return Poll::Ready(end),
                 Poll::Pending => {
-                    let late = BodyError::TooSlow { deadline: this.deadline };
-                    return this.timer.as_mut().poll(context).map(|()| Some(Err(io::Error::other(late))));
+                    let too_large = this.read.max(this.declared) > this.limit;
+                    let reason = if too_large {
+                        BodyError::TooLarge { limit: this.limit }
+                    } else {
+                        BodyError::TooSlow { deadline: this.deadline }
+                    };
+                    return this.timer.as_mut().poll(context).map(|()| Some(Err(io::Error::other(reason))));
                 }
             }
         }

@@ -56,6 +56,22 @@ async fn a_body_that_does_not_arrive_is_408() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_too_large_and_does_not_end_is_413() {
+    let server = TestServer::with(
+        |settings| (settings.body_deadline, settings.max_body_bytes) = (SHORT, 1_000),
+        |role| role,
+    )
+    .await;
+    for sent in ["{".to_owned(), " ".repeat(1_001)] {
+        let mut client = Raw::connect(server.address).await;
+        let headers = "content-type: application/json\r\ncontent-length: 5000\r\n";
+        client.send(head("POST", "/v1/notes", headers)).await;
+        client.send(sent).await;
+        assert!(client.read_until("too-large").await.starts_with("HTTP/1.1 413"));
+    }
+}
+
+#[tokio::test]
 async fn a_handler_that_takes_too_long_is_dropped() {
     let server = TestServer::with(|settings| settings.request_deadline = SHORT, |role| role).await;
     let answer = server.ask("POST", "/v1/slow").send().await;
@@ -97,4 +113,21 @@ async fn a_request_without_host_is_refused() {
     client.send("GET /v1/hello HTTP/1.1\r\nconnection: close\r\n\r\n").await;
     let answer = client.read_to_end().await;
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("request/no-host"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_header_that_says_one_thing_comes_once() {
+    let server = TestServer::start().await;
+    let note = "/v1/notes/00000000-0000-0000-0000-000000000001";
+    for (method, path, headers) in [
+        ("POST", "/v1/once", "idempotency-key: a\r\nidempotency-key: b\r\n"),
+        ("PUT", note, "if-match: \"1\"\r\nif-match: \"2\"\r\n"),
+        ("GET", note, "authorization: Bearer other\r\n"),
+    ] {
+        let mut client = Raw::connect(server.address).await;
+        let more = "content-type: application/json\r\ncontent-length: 2\r\nconnection: close\r\n";
+        client.send(format!("{}{{}}", head(method, path, &format!("{headers}{more}")))).await;
+        let answer = client.read_to_end().await;
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("request/repeated-header"), "{answer}");
+    }
 }

@@ -20,6 +20,9 @@ const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_accounts");
 /// The address and the password of the demo tenant's user, outside production.
 pub const DEMO_USER: (&str, &str) = ("demo@example.com", "demo-password");
 
+const DEMO_IN_PRODUCTION: &str = "the database holds the demo tenant, whose password everybody knows: it was once used \
+                                  outside production; set DATABASE_URL to a database that was not";
+
 /// Accounts as a module.
 #[derive(Debug)]
 pub struct AccountsModule {
@@ -58,6 +61,8 @@ impl Module for AccountsModule {
     async fn start(&self) -> Result<(), BoxError> {
         if self.use_cases.ports.demo {
             self.use_cases.seed_demo(DEMO_USER.0, DEMO_USER.1).await?;
+        } else if self.use_cases.has_demo_tenant().await? {
+            return Err(DEMO_IN_PRODUCTION.into());
         }
         Ok(())
     }

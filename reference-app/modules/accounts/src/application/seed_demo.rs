@@ -1,6 +1,6 @@
 //! The demo tenant, for trying things out. Never in production.
 
-use dolmen::{ErrorKind, PortResult, Secret, TenantId, UserId, Uuid};
+use dolmen::{ErrorKind, PortResult, ReadTx, Secret, TenantId, UserId, Uuid};
 
 use super::UseCases;
 use crate::domain::{Tenant, User, normalized_email};
@@ -10,15 +10,15 @@ const TENANT: TenantId = TenantId::new(Uuid::from_u128(0x0198_c0de_0000_7000_800
 const USER: UserId = UserId::new(Uuid::from_u128(0x0198_c0de_0000_7000_8000_0000_0000_00bb));
 
 impl UseCases {
+    /// Whether the demo tenant was ever seeded here.
+    pub(crate) async fn has_demo_tenant(&self) -> PortResult<bool> {
+        let tenant = async |tx: &mut ReadTx| self.accounts.tenant(tx, TENANT).await;
+        Ok(self.ports.database.system().read(tenant).await?.is_some())
+    }
+
     /// Makes sure that the demo tenant is there, with a user of this address and password.
     pub(crate) async fn seed_demo(&self, email: &str, password: &str) -> PortResult<()> {
-        let seeded: PortResult<bool> = self
-            .ports
-            .database
-            .system()
-            .read(async |tx| Ok(self.accounts.tenant(tx, TENANT).await?.is_some()))
-            .await;
-        if seeded? {
+        if self.has_demo_tenant().await? {
             return Ok(());
         }
         let tenant = Tenant { id: TENANT, name: "Stonework Ltd".to_owned() };

@@ -75,7 +75,7 @@ impl Invoice {
     pub(crate) fn draft(id: InvoiceId, new: NewInvoice, now: Timestamp) -> Result<Self, InvalidContent> {
         let broken = |pointer: &str, rule| InvalidContent { pointer: pointer.to_owned(), rule };
         if new.currency.len() != 3 || !new.currency.chars().all(|c| c.is_ascii_uppercase()) {
-            return Err(broken("/currency", "must be an ISO 4217 code such as EUR"));
+            return Err(broken("/currency", "must be three capital letters, an ISO 4217 code such as EUR"));
         }
         if new.lines.is_empty() || new.lines.len() > MAX_LINES {
             return Err(broken("/lines", "must hold 1 to 200 lines"));
