@@ -1,6 +1,6 @@
 //! One module, one route, one job, on SQLite.
 
-use dolmen::{App, AppPorts, BoxError, InlineModule, Job, JobContext, JobError};
+use dolmen::{App, AppPorts, BoxError, Database, InlineModule, Job, JobContext, JobError, Jobs};
 use dolmen_poem::{ApiExt, HttpSettings, NoContent, Problem, WebRole};
 use dolmen_sql::{SqlDatabase, SqlOptions};
 use poem_openapi::{OpenApi, param::Path};
@@ -17,15 +17,14 @@ async fn greet(Greet(name): Greet, _: JobContext) -> Result<(), JobError> {
     Ok(())
 }
 
-struct Api(AppPorts);
+struct Api(Database, Jobs);
 
 #[OpenApi]
 impl Api {
     /// Greets somebody, a moment later.
     #[oai(path = "/v1/greetings/:name", method = "post")]
     async fn request_greeting(&self, Path(name): Path<String>) -> Result<NoContent, Problem> {
-        let job = Greet(name);
-        self.0.database().system().write(async |tx| self.0.jobs().enqueue(tx, &job).await).await?;
+        self.0.system().write(async |tx| self.1.enqueue(tx, &Greet(name.clone())).await).await?;
         Ok(NoContent)
     }
 }
@@ -36,7 +35,7 @@ async fn main() -> Result<(), BoxError> {
     let ports: AppPorts = SqlDatabase::connect("sqlite:var/app.db", SqlOptions::new()).await?.stores().into();
     let app = App::builder(ports.clone()).settings(settings.clone()).runner(WebRole::without_sign_in(http));
     let greetings = InlineModule::new("greetings", move |registrar| {
-        registrar.public_api(Api(ports.clone()));
+        registrar.public_api(Api(ports.database().clone(), ports.jobs()));
         registrar.job(greet);
     });
     Ok(app.module(greetings).build().run(settings.roles).await?)
