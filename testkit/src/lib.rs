@@ -2,8 +2,8 @@
 //!
 //! For tests only: a module's tests run its use cases against [`fakes`], an adapter's tests prove with [`conformance`] that
 //! it keeps what its port promises, [`TestApp`] runs whole applications under the control of a test, and [`faults`] shows
-//! what a program does when its database has a bad day. It knows no SQL, no HTTP and no real server; nothing that ships
-//! may depend on it.
+//! what a program does when its database or the network has a bad day. It knows no SQL, no HTTP and no real server; nothing
+//! that ships may depend on it.
 //!
 //! # Examples
 //! A use case, tested without a database; the fake commits and rolls back like a real one:

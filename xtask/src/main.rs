@@ -5,6 +5,7 @@
 
 mod apt;
 mod arch;
+mod bench;
 mod book;
 mod chaos;
 mod check;
@@ -73,6 +74,11 @@ enum Verb {
     /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices. Runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server
     /// (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
+    /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
+    ///
+    /// On SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server. Give it a machine that does nothing else,
+    /// and a server whose commits are durable. Builds a workspace of its own (`xtask/bench`) in release mode.
+    Bench(bench::Options),
     /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.
     Tour,
     /// What the reference app costs: build seconds, start, memory, size. Takes minutes.
@@ -110,6 +116,7 @@ fn run(verb: &Verb) -> Outcome<()> {
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
         Verb::Chaos(options) => chaos::run(&workspace, options),
+        Verb::Bench(options) => bench::run(&workspace, options),
         Verb::Tour => tour::run(&workspace),
         Verb::Figures { release } => figures::run(&workspace, *release),
     }

@@ -45,6 +45,8 @@ fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
         // Deadlock, serialization failure, and a plan that a migration made stale: run the unit of work again.
         "40P01" | "40001" => ErrorKind::Contention,
         "0A000" if message.contains("cached plan") => ErrorKind::Contention,
+        // A transaction that may write was begun on a standby: the primary is another server now.
+        "0A000" if message.contains("during recovery") => ErrorKind::Unavailable,
         "0A000" => ErrorKind::Unsupported,
         // Lock timeout, statement timeout, idle-in-transaction timeout.
         "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
@@ -104,6 +106,13 @@ mod tests {
             assert_eq!(kind_of_sqlstate(sqlstate, ""), kind, "{sqlstate}");
             assert_eq!(kind_of_sqlite(sqlite), kind, "{sqlite}");
         }
+    }
+
+    #[test]
+    fn a_server_that_became_a_standby_is_no_longer_the_one_to_write_to() {
+        let message = "cannot set transaction read-write mode during recovery";
+        assert_eq!(kind_of_sqlstate("0A000", message), ErrorKind::Unavailable);
+        assert_eq!(kind_of_sqlstate("0A000", "LOCK TABLE is not implemented"), ErrorKind::Unsupported);
     }
 
     #[test]

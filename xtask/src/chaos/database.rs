@@ -11,7 +11,7 @@ const VARIABLE: &str = "TEST_POSTGRES_URL";
 
 /// A kind of database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Server {
+pub(crate) enum Server {
     /// A file of each run's own.
     Sqlite,
     /// A database of each run's own, on the server that `TEST_POSTGRES_URL` names.
@@ -20,15 +20,15 @@ pub(super) enum Server {
 
 impl Server {
     /// SQLite, and PostgreSQL when there is one.
-    pub(super) fn all() -> Vec<Self> {
+    pub(crate) fn all() -> Vec<Self> {
         let postgres = environment::variable(VARIABLE).map(Self::Postgres);
         if postgres.is_none() {
-            println!("chaos: on SQLite only; set {VARIABLE} to run on PostgreSQL too");
+            println!("on SQLite only; set {VARIABLE} to run on PostgreSQL too");
         }
         [Self::Sqlite].into_iter().chain(postgres).collect()
     }
 
-    pub(super) fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres(_) => "postgres",
@@ -36,7 +36,7 @@ impl Server {
     }
 
     /// A new, empty database; returns its URL.
-    pub(super) fn new_database(&self, folder: &Path, name: &str) -> Outcome<String> {
+    pub(crate) fn new_database(&self, folder: &Path, name: &str) -> Outcome<String> {
         match self {
             Self::Sqlite => Ok(format!("sqlite:{}", folder.join("chaos.db").display())),
             Self::Postgres(server) => {
@@ -47,7 +47,7 @@ impl Server {
     }
 
     /// Removes what `new_database` made.
-    pub(super) fn drop_database(&self, name: &str) -> Outcome<()> {
+    pub(crate) fn drop_database(&self, name: &str) -> Outcome<()> {
         match self {
             Self::Sqlite => Ok(()),
             Self::Postgres(server) => psql(server, &format!("drop database {name} with (force)")),

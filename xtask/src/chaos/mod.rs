@@ -19,7 +19,7 @@ use clap::ValueEnum;
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
-use self::database::Server;
+pub(crate) use self::database::Server;
 use self::dice::any_seed;
 use self::programs::{BuiltBy, Programs};
 use self::verdict::Verdict;

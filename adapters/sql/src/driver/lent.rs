@@ -2,9 +2,15 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Transaction};
+use tokio::runtime::Handle;
+
+/// How long a connection may take to answer the ping with which sqlx takes it back. Without an answer it is closed: on a
+/// network that went dark it would keep its place in the pool until TCP gives up, a quarter of an hour later.
+const RETURN_WITHIN: Duration = Duration::from_secs(2);
 
 /// A connection on loan.
 ///
@@ -45,7 +51,12 @@ impl<DB: Database> Lent<DB> {
 
     /// Returns the connection to its pool. Only after its transaction ended without error.
     pub(crate) fn give_back(mut self) {
-        drop(self.0.take());
+        let owner = self.0.take();
+        // Outside of a runtime the pool is about to end as well.
+        if let (Some(Owner::Pool(mut connection)), Ok(runtime)) = (owner, Handle::try_current()) {
+            // Not tracked: it ends by itself within the limit, and nobody waits for it.
+            drop(runtime.spawn(tokio::time::timeout(RETURN_WITHIN, connection.return_to_pool())));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! Without it the PostgreSQL cases are printed as ignored; `cargo xtask test` brings one.
 
 mod connections;
+mod dark_network;
 mod fixture;
 mod limits;
 mod processes;
@@ -60,6 +61,7 @@ where
     let on_file = label == "sqlite";
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite(on_file).cases(label, shared));
+    cases.extend(dark_network::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
     cases

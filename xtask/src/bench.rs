@@ -1,0 +1,69 @@
+//! `cargo xtask bench`: the same work through Dolmen and by other means, side by side, as ratios.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use clap::ValueEnum;
+
+use crate::chaos::Server;
+use crate::failure::{Failure, Outcome};
+use crate::process;
+use crate::workspace::Workspace;
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Subject {
+    /// The business transaction (an order, its event, two jobs) against the same statements by plain sqlx
+    Sql,
+}
+
+/// What to measure, and how long.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// What is measured
+    #[arg(value_enum)]
+    subject: Subject,
+    /// Rounds; in each, every side runs once
+    #[arg(long, default_value_t = 5)]
+    rounds: u32,
+    /// Seconds of one side in one round
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// Tasks that write at the same time
+    #[arg(long, default_value_t = 8)]
+    writers: u32,
+}
+
+/// Builds the program and runs it on every database there is.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
+    let program = build(workspace)?;
+    let Subject::Sql = options.subject;
+    for server in Server::all() {
+        let folder = tempfile::Builder::new().prefix("dolmen-bench-").tempdir()?;
+        let database = format!("dolmen_bench_{}", std::process::id());
+        let url = server.new_database(folder.path(), &database)?;
+        println!("bench sql on {}:", server.name());
+        let mut command = Command::new(&program);
+        command.arg("sql").arg(&url);
+        command.args(["--rounds", &options.rounds.to_string(), "--seconds", &options.seconds.to_string()]);
+        command.args(["--writers", &options.writers.to_string()]);
+        let succeeded = process::succeeds(&mut command);
+        server.drop_database(&database)?;
+        if !succeeded? {
+            return Err(Failure::new(format!("the bench on {} failed", server.name())));
+        }
+    }
+    Ok(())
+}
+
+/// The program is a workspace of its own: what Dolmen is compared with is no part of the product.
+fn build(workspace: &Workspace) -> Outcome<PathBuf> {
+    let folder = workspace.root().join("xtask/bench");
+    let target = workspace.target().join("bench");
+    let mut command = process::cargo(&folder);
+    command.args(["build", "--release", "--locked", "--target-dir"]).arg(&target);
+    if !process::succeeds(&mut command)? {
+        return Err(Failure::new(format!("`{}` failed", process::shown(&command))));
+    }
+    Ok(target.join("release/bench"))
+}
