@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    Due, Enqueued, ErrorKind, IdGenerator, Job, JobId, JobQueue, NewJob, PortError, PortResult, Scope,
-    Timestamp, WriteTx,
+    Due, Enqueued, ErrorKind, IdGenerator, Job, JobId, JobQueue, JobState, NewJob, PortError, PortResult,
+    ReadTx, Scope, Timestamp, WriteTx,
 };
 
 /// Enqueues typed jobs; cheap to clone.
@@ -104,6 +104,27 @@ impl Jobs {
         let new_jobs: PortResult<Vec<NewJob>> =
             jobs.iter().map(|job| self.new_job(scope, job, JobOptions::new())).collect();
         self.queue.enqueue(tx, new_jobs?).await
+    }
+
+    /// Where a job is in its life; `None` when the queue knows it no longer, or never did.
+    ///
+    /// A module that shows how far its work got asks here instead of keeping a status of its own: a job can die where
+    /// its handler cannot write that down, with its process, or by the hand of an operator. Done and discarded jobs are
+    /// removed after a while, so store what came of the work in the transaction that completes the job.
+    ///
+    /// # Errors
+    /// The database's.
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen::{JobId, JobState, Jobs, PortResult, ReadTx};
+    ///
+    /// async fn is_under_way(jobs: &Jobs, tx: &mut ReadTx, job: JobId) -> PortResult<bool> {
+    ///     Ok(matches!(jobs.state(tx, job).await?, Some(JobState::Ready | JobState::Running)))
+    /// }
+    /// ```
+    pub async fn state(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobState>> {
+        Ok(self.queue.find(tx, job).await?.map(|record| record.state))
     }
 
     fn new_job<J: Job>(&self, scope: Scope, job: &J, options: JobOptions) -> PortResult<NewJob> {

@@ -5,17 +5,19 @@ use std::sync::Arc;
 
 use accounts::api::Accounts;
 use async_trait::async_trait;
-use dolmen::{AuditTrail, Clock, Database, IdGenerator, Jobs, ObjectStore, PortResult, ReadTx, WriteTx};
+use dolmen::{
+    AuditTrail, Clock, Database, IdGenerator, Jobs, ObjectStore, PortResult, ReadTx, Timestamp, WriteTx,
+};
 use invoices::api::Invoices;
 
-use crate::domain::{Report, ReportId, ReportStatus};
+use crate::domain::{Report, ReportId};
 
 /// Keeps reports of the transaction's tenant.
 #[async_trait]
 pub(crate) trait ReportRepository: fmt::Debug + Send + Sync + 'static {
     async fn insert(&self, tx: &mut WriteTx, report: &Report) -> PortResult<()>;
     async fn find(&self, tx: &mut ReadTx, id: ReportId) -> PortResult<Option<Report>>;
-    async fn set_status(&self, tx: &mut WriteTx, id: ReportId, status: ReportStatus) -> PortResult<()>;
+    async fn set_done(&self, tx: &mut WriteTx, id: ReportId, at: Timestamp) -> PortResult<()>;
 }
 
 /// The ports that reports need.
@@ -30,7 +32,7 @@ pub struct ReportsPorts {
     pub invoices: Arc<dyn Invoices>,
     /// Where reports lie.
     pub objects: Arc<dyn ObjectStore>,
-    /// Enqueues the making of reports.
+    /// Enqueues the making of reports, and knows how far it got.
     pub jobs: Jobs,
     /// Who did what.
     pub audit: AuditTrail,

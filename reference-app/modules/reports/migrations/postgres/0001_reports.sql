@@ -2,7 +2,8 @@ create table reports_report (
     tenant uuid not null,
     id uuid not null,
     month text not null,
-    status text not null check (status in ('queued', 'running', 'done', 'failed')),
+    job uuid not null,
     created_at timestamptz not null,
+    done_at timestamptz,
     primary key (tenant, id)
 );

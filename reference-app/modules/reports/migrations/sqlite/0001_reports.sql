@@ -2,7 +2,8 @@ create table reports_report (
     tenant blob not null,
     id blob not null,
     month text not null,
-    status text not null check (status in ('queued', 'running', 'done', 'failed')),
+    job blob not null,
     created_at text not null,
+    done_at text,
     primary key (tenant, id)
 ) strict, without rowid;

@@ -66,7 +66,7 @@ impl ReportsHttp {
         let month = Month::parse(&body.month)
             .map_err(|error| Problem::invalid([Fault::new("/month", error.to_string())]))?;
         let report = self.0.request_report(caller.principal(), month).await?;
-        Ok(Accepted::new(format!("/v1/reports/{}", report.id), dto(&report, None)))
+        Ok(Accepted::new(format!("/v1/reports/{}", report.id), dto(&report, ReportStatus::Queued, None)))
     }
 
     /// Reads a report.
@@ -76,14 +76,15 @@ impl ReportsHttp {
         caller: Authenticated,
         Path(id): Path<Id<ReportId>>,
     ) -> Result<Json<ReportDto>, Problem> {
-        let report = self.0.find_report(caller.principal(), id.0).await?.ok_or_else(Problem::not_found)?;
+        let found = self.0.find_report(caller.principal(), id.0).await?;
+        let (report, status) = found.ok_or_else(Problem::not_found)?;
         let download_url = self.0.download_url(caller.principal(), &report).await?;
-        Ok(Json(dto(&report, download_url)))
+        Ok(Json(dto(&report, status, download_url)))
     }
 }
 
-fn dto(report: &Report, download_url: Option<String>) -> ReportDto {
-    let status = match report.status {
+fn dto(report: &Report, status: ReportStatus, download_url: Option<String>) -> ReportDto {
+    let status = match status {
         ReportStatus::Queued => StatusDto::Queued,
         ReportStatus::Running => StatusDto::Running,
         ReportStatus::Done => StatusDto::Done,

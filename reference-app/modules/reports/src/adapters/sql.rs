@@ -1,10 +1,10 @@
 //! Reports in SQL. Table: `reports_report`.
 
 use async_trait::async_trait;
-use dolmen::{ErrorKind, PortError, PortResult, ReadTx, WriteTx};
+use dolmen::{ErrorKind, JobId, PortError, PortResult, ReadTx, Timestamp, WriteTx};
 use dolmen_sql::{FromRow, Row, sql};
 
-use crate::domain::{Month, Report, ReportId, ReportStatus};
+use crate::domain::{Month, Report, ReportId};
 use crate::ports::ReportRepository;
 
 /// The reports of the application's database.
@@ -13,12 +13,13 @@ pub(crate) struct SqlReports;
 
 impl FromRow for Report {
     fn from_row(row: &Row) -> PortResult<Self> {
-        let (month, status): (String, String) = (row.get("month")?, row.get("status")?);
+        let month: String = row.get("month")?;
         Ok(Self {
             id: ReportId::new(row.get("id")?),
             month: Month::parse(&month).map_err(|error| corrupt("month").with_source(error))?,
-            status: ReportStatus::parse(&status).ok_or_else(|| corrupt("status"))?,
+            job: JobId::new(row.get("job")?),
             created_at: row.get("created_at")?,
+            done_at: row.get("done_at")?,
         })
     }
 }
@@ -27,12 +28,13 @@ impl FromRow for Report {
 impl ReportRepository for SqlReports {
     async fn insert(&self, tx: &mut WriteTx, report: &Report) -> PortResult<()> {
         sql!(
-            "insert into reports_report (tenant, id, month, status, created_at) values (?, ?, ?, ?, ?)",
+            "insert into reports_report (tenant, id, month, job, created_at, done_at) values (?, ?, ?, ?, ?, ?)",
             tx.tenant()?.as_uuid(),
             report.id.as_uuid(),
             report.month.to_string(),
-            report.status.name(),
+            report.job.as_uuid(),
             report.created_at,
+            report.done_at,
         )
         .execute(tx)
         .await?;
@@ -41,7 +43,7 @@ impl ReportRepository for SqlReports {
 
     async fn find(&self, tx: &mut ReadTx, id: ReportId) -> PortResult<Option<Report>> {
         sql!(
-            "select id, month, status, created_at from reports_report where tenant = ? and id = ?",
+            "select id, month, job, created_at, done_at from reports_report where tenant = ? and id = ?",
             tx.tenant()?.as_uuid(),
             id.as_uuid(),
         )
@@ -49,16 +51,16 @@ impl ReportRepository for SqlReports {
         .await
     }
 
-    async fn set_status(&self, tx: &mut WriteTx, id: ReportId, status: ReportStatus) -> PortResult<()> {
+    async fn set_done(&self, tx: &mut WriteTx, id: ReportId, at: Timestamp) -> PortResult<()> {
         let rows = sql!(
-            "update reports_report set status = ? where tenant = ? and id = ?",
-            status.name(),
+            "update reports_report set done_at = ? where tenant = ? and id = ?",
+            at,
             tx.tenant()?.as_uuid(),
             id.as_uuid(),
         )
         .execute(tx)
         .await?;
-        if rows == 1 { Ok(()) } else { Err(PortError::new(ErrorKind::NotFound, "reports", "set the status")) }
+        if rows == 1 { Ok(()) } else { Err(PortError::new(ErrorKind::NotFound, "reports", "set it done")) }
     }
 }
 

@@ -15,9 +15,14 @@ impl UseCases {
         &self,
         principal: &Principal,
         id: ReportId,
-    ) -> PortResult<Option<Report>> {
+    ) -> PortResult<Option<(Report, ReportStatus)>> {
         let database = self.ports.database.tenant(principal.tenant);
-        database.read(async |tx| self.reports.find(tx, id).await).await
+        let found = database.read(async |tx| {
+            let Some(report) = self.reports.find(tx, id).await? else { return Ok(None) };
+            let status = report.status(self.ports.jobs.state(tx, report.job).await?);
+            Ok(Some((report, status)))
+        });
+        found.await
     }
 
     /// The link to the CSV of a report that is done.
@@ -26,7 +31,7 @@ impl UseCases {
         principal: &Principal,
         report: &Report,
     ) -> PortResult<Option<String>> {
-        if report.status != ReportStatus::Done {
+        if report.done_at.is_none() {
             return Ok(None);
         }
         let key = report.object_key(principal.tenant)?;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use dolmen::{Bytes, Job, JobContext, JobError, JobHandler, PortResult, PutOptions};
+use dolmen::{
+    Bytes, ErrorKind, Job, JobContext, JobError, JobHandler, PortResult, PutMode, PutOptions, TenantId,
+};
 use serde::{Deserialize, Serialize};
 
 use super::UseCases;
-use crate::domain::{Report, ReportId, ReportStatus, revenue_csv};
+use crate::domain::{Report, ReportId, revenue_csv};
 
 /// Makes one report of the job's tenant.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,58 +21,33 @@ impl Job for MakeReport {
     const MAX_ATTEMPTS: u32 = 5;
 }
 
-/// Computes the revenue and stores it as CSV. Run twice, it writes the same object twice: harmless.
+/// Computes the revenue and stores it as CSV. The only write to the row comes with the completion, so that a worker
+/// that lost its lease changes nothing.
 impl JobHandler<MakeReport> for Arc<UseCases> {
     async fn run(&self, job: MakeReport, context: JobContext) -> Result<(), JobError> {
-        let Some(report) = self.begin_report(job.report, &context).await? else {
+        let tenant = context.tenant()?;
+        let database = self.ports.database.tenant(tenant);
+        let Some(report) = database.read(async |tx| self.reports.find(tx, job.report).await).await? else {
             return Err(JobError::discard("the report is gone"));
         };
-        match self.store_csv(&report, &context).await {
-            Ok(()) => {
-                let done = ReportStatus::Done;
-                context.complete(async |tx| self.reports.set_status(tx, report.id, done).await).await?;
-                Ok(())
-            }
-            Err(error) if context.is_last_attempt() => {
-                let tenant = context.tenant()?;
-                let failed = ReportStatus::Failed;
-                self.ports
-                    .database
-                    .tenant(tenant)
-                    .write(async |tx| self.reports.set_status(tx, report.id, failed).await)
-                    .await?;
-                Err(JobError::bury(error))
-            }
-            Err(error) => Err(JobError::retry(error)),
-        }
+        self.store_csv(&report, tenant).await.map_err(JobError::retry)?;
+        let now = self.ports.clock.now();
+        context.complete(async |tx| self.reports.set_done(tx, report.id, now).await).await?;
+        Ok(())
     }
 }
 
 impl UseCases {
-    async fn begin_report(&self, id: ReportId, context: &JobContext) -> PortResult<Option<Report>> {
-        self.ports
-            .database
-            .tenant(context.tenant()?)
-            .write(async |tx| {
-                let report = self.reports.find(tx, id).await?;
-                if report.is_some() {
-                    self.reports.set_status(tx, id, ReportStatus::Running).await?;
-                }
-                Ok(report)
-            })
-            .await
-    }
-
-    async fn store_csv(&self, report: &Report, context: &JobContext) -> PortResult<()> {
-        let tenant = context.tenant()?;
+    async fn store_csv(&self, report: &Report, tenant: TenantId) -> PortResult<()> {
         let (from, to) = report.month.span();
         let database = self.ports.database.tenant(tenant);
         let revenue = database.read(async |tx| self.ports.invoices.revenue(tx, from, to).await).await?;
         let csv = Bytes::from(revenue_csv(report.month, &revenue));
-        self.ports
-            .objects
-            .put(&report.object_key(tenant)?, csv, PutOptions::new("text/csv; charset=utf-8"))
-            .await?;
-        Ok(())
+        let options = PutOptions::new("text/csv; charset=utf-8").with_mode(PutMode::Create);
+        match self.ports.objects.put(&report.object_key(tenant)?, csv, options).await {
+            // An attempt before this one, or one that overtook it: a CSV that somebody may have read stays as it is.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            stored => stored.map(drop),
+        }
     }
 }

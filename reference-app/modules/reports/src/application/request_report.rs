@@ -9,29 +9,22 @@ use crate::domain::{Month, Report, ReportId};
 impl UseCases {
     /// Queues a report that a user asks for.
     pub(crate) async fn request_report(&self, principal: &Principal, month: Month) -> PortResult<Report> {
-        let report = self.new_report(month);
         let actor = principal.actor();
-        self.ports
-            .database
-            .tenant(principal.tenant)
-            .write(async |tx| self.queue_report(tx, &report, actor).await)
-            .await?;
-        Ok(report)
-    }
-
-    pub(super) fn new_report(&self, month: Month) -> Report {
-        Report::queued(ReportId::new(self.ports.ids.next()), month, self.ports.clock.now())
+        let database = self.ports.database.tenant(principal.tenant);
+        database.write(async |tx| self.queue_report(tx, month, actor).await).await
     }
 
     pub(super) async fn queue_report(
         &self,
         tx: &mut WriteTx,
-        report: &Report,
+        month: Month,
         actor: Actor,
-    ) -> PortResult<()> {
-        self.reports.insert(tx, report).await?;
-        self.ports.jobs.enqueue(tx, &MakeReport { report: report.id }).await?;
-        let target = format!("report/{}", report.id);
-        self.ports.audit.record(tx, actor, "reports.request_report", target).await
+    ) -> PortResult<Report> {
+        let id = ReportId::new(self.ports.ids.next());
+        let job = self.ports.jobs.enqueue(tx, &MakeReport { report: id }).await?.id();
+        let report = Report::queued(id, month, job, self.ports.clock.now());
+        self.reports.insert(tx, &report).await?;
+        self.ports.audit.record(tx, actor, "reports.request_report", format!("report/{id}")).await?;
+        Ok(report)
     }
 }

@@ -51,8 +51,7 @@ impl JobHandler<StartNightly> for Arc<UseCases> {
 impl JobHandler<RequestNightly> for Arc<UseCases> {
     async fn run(&self, job: RequestNightly, context: JobContext) -> Result<(), JobError> {
         let month = Month::parse(&job.month).map_err(JobError::bury)?;
-        let report = self.new_report(month);
-        context.complete(async |tx| self.queue_report(tx, &report, Actor::System).await).await?;
+        context.complete(async |tx| self.queue_report(tx, month, Actor::System).await).await?;
         Ok(())
     }
 }

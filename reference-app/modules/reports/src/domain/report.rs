@@ -1,8 +1,8 @@
-//! A report: queued → running → done or failed.
+//! A report: queued → running → done or failed; queued again after an attempt that did not work out.
 
 use std::fmt::Write;
 
-use dolmen::{ObjectKey, PortResult, TenantId, Timestamp};
+use dolmen::{JobId, JobState, ObjectKey, PortResult, TenantId, Timestamp};
 use invoices::api::Revenue;
 
 use super::month::Month;
@@ -21,36 +21,32 @@ pub(crate) enum ReportStatus {
     Failed,
 }
 
-impl ReportStatus {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        [Self::Queued, Self::Running, Self::Done, Self::Failed]
-            .into_iter()
-            .find(|status| status.name() == name)
-    }
-}
-
 /// A revenue report of one tenant and month.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
     pub(crate) id: ReportId,
     pub(crate) month: Month,
-    pub(crate) status: ReportStatus,
+    /// The job that makes it.
+    pub(crate) job: JobId,
     pub(crate) created_at: Timestamp,
+    pub(crate) done_at: Option<Timestamp>,
 }
 
 impl Report {
     /// A report that waits for its job.
-    pub(crate) fn queued(id: ReportId, month: Month, now: Timestamp) -> Self {
-        Self { id, month, status: ReportStatus::Queued, created_at: now }
+    pub(crate) fn queued(id: ReportId, month: Month, job: JobId, now: Timestamp) -> Self {
+        Self { id, month, job, created_at: now, done_at: None }
+    }
+
+    /// Where it is in its life, which its job knows: a job can die where nothing of ours can write that down.
+    pub(crate) fn status(&self, job: Option<JobState>) -> ReportStatus {
+        match job {
+            _ if self.done_at.is_some() => ReportStatus::Done,
+            Some(JobState::Ready) => ReportStatus::Queued,
+            // Done: in the moment between the look at the report and the look at its job.
+            Some(JobState::Running | JobState::Done) => ReportStatus::Running,
+            _ => ReportStatus::Failed,
+        }
     }
 
     /// Where its CSV lies. The tenant is part of the key, so that no tenant's object can be another's.

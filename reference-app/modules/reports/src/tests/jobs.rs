@@ -5,8 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dolmen::{
-    InlineModule, JobFilter, JobOutcome, JobState, ObjectStore, Principal, Scope, TenantId, UserId, Uuid,
+    InlineModule, Job, JobFilter, JobOutcome, JobState, Module, ObjectStore, Principal, Scope, TenantId,
+    UserId, Uuid,
 };
+use dolmen_ports::{ClaimRequest, WorkerId};
 use dolmen_testkit::{TestApp, assert_enqueued};
 
 use super::memory::{MemoryReports, REPORTS};
@@ -16,13 +18,17 @@ use crate::domain::{Month, Report, ReportId, ReportStatus};
 use crate::module::ReportsModule;
 use crate::ports::ReportsPorts;
 
-struct Scene {
-    app: TestApp,
-    objects: FragileObjects,
+pub(super) struct Scene {
+    pub(super) app: TestApp,
+    pub(super) objects: FragileObjects,
     reports: Arc<UseCases>,
 }
 
 fn scene() -> Scene {
+    scene_with(|use_cases| ReportsModule { use_cases })
+}
+
+pub(super) fn scene_with<M: Module>(module: impl FnOnce(Arc<UseCases>) -> M) -> Scene {
     let builder = TestApp::builder()
         .module(|_| InlineModule::new("accounts", |_| ()))
         .module(|_| InlineModule::new("invoices", |_| ()));
@@ -39,7 +45,7 @@ fn scene() -> Scene {
         ids: Arc::clone(fakes.app().ids()),
     };
     let reports = Arc::new(UseCases { ports, reports: Arc::new(MemoryReports) });
-    let module = ReportsModule { use_cases: Arc::clone(&reports) };
+    let module = module(Arc::clone(&reports));
     let app = builder.module(|_| module).start().unwrap();
     Scene { app, objects, reports }
 }
@@ -49,16 +55,16 @@ fn ada() -> Principal {
 }
 
 impl Scene {
-    async fn requested(&self) -> Report {
+    pub(super) async fn requested(&self) -> Report {
         self.reports.request_report(&ada(), Month::parse("2026-10").unwrap()).await.unwrap()
     }
 
-    async fn outcomes(&self) -> Vec<JobOutcome> {
+    pub(super) async fn outcomes(&self) -> Vec<JobOutcome> {
         self.app.drain().await.unwrap().into_iter().map(|run| run.outcome).collect()
     }
 
-    async fn status(&self, id: ReportId) -> ReportStatus {
-        self.reports.find_report(&ada(), id).await.unwrap().unwrap().status
+    pub(super) async fn status(&self, id: ReportId) -> ReportStatus {
+        self.reports.find_report(&ada(), id).await.unwrap().unwrap().1
     }
 
     async fn csv(&self, tenant: TenantId, report: &Report) -> String {
@@ -80,8 +86,8 @@ async fn a_report_on_demand_is_queued_made_and_linked() {
     assert_eq!(scene.status(report.id).await, ReportStatus::Queued);
     assert_eq!(scene.reports.download_url(&ada(), &report).await.unwrap(), None);
     assert_eq!(scene.outcomes().await, [JobOutcome::Done]);
-    let done = scene.reports.find_report(&ada(), report.id).await.unwrap().unwrap();
-    assert_eq!(done.status, ReportStatus::Done);
+    let (done, status) = scene.reports.find_report(&ada(), report.id).await.unwrap().unwrap();
+    assert_eq!(status, ReportStatus::Done);
     assert_eq!(scene.csv(ADA, &report).await, "month,currency,invoices,total_minor\r\n2026-10,EUR,2,300\r\n");
     assert!(scene.reports.download_url(&ada(), &done).await.unwrap().is_some());
     let stranger = Principal::new(UserId::new(Uuid::from_u128(8)), BOB, "admin");
@@ -104,7 +110,7 @@ async fn each_night_hands_one_job_to_each_tenant() {
     assert_enqueued!(scene.app, RequestNightly, |job| job.month == "2026-01");
     let stored = scene.stored().await;
     assert_eq!(stored.iter().map(|((tenant, _), _)| *tenant).collect::<Vec<_>>(), [ADA, BOB]);
-    assert!(stored.iter().all(|(_, report)| report.status == ReportStatus::Done), "{stored:?}");
+    assert!(stored.iter().all(|(_, report)| report.done_at.is_some()), "{stored:?}");
     let header = "month,currency,invoices,total_minor\r\n";
     assert_eq!(scene.csv(ADA, &stored[0].1).await, format!("{header}2026-01,EUR,2,300\r\n"));
     assert_eq!(scene.csv(BOB, &stored[1].1).await, header);
@@ -117,7 +123,7 @@ async fn a_report_that_cannot_be_stored_is_tried_again_and_then_failed() {
     let report = scene.requested().await;
     for attempt in 1..=4 {
         assert_eq!(scene.outcomes().await, [JobOutcome::Retried], "{attempt}");
-        assert_eq!(scene.status(report.id).await, ReportStatus::Running);
+        assert_eq!(scene.status(report.id).await, ReportStatus::Queued);
         scene.app.advance(Duration::from_mins(20)).await.unwrap();
     }
     assert_eq!(scene.outcomes().await, [JobOutcome::Dead]);
@@ -125,6 +131,42 @@ async fn a_report_that_cannot_be_stored_is_tried_again_and_then_failed() {
     let dead = scene.app.records(&JobFilter::state(JobState::Dead)).await.unwrap();
     assert_eq!(dead.len(), 1, "{dead:?}");
     scene.app.ignore_leftovers();
+}
+
+#[tokio::test]
+async fn a_report_whose_workers_die_is_failed_until_an_operator_retries_it() {
+    let scene = scene();
+    let report = scene.requested().await;
+    let queue = scene.app.fakes().queue();
+    let minute = Duration::from_mins(1);
+    let request = ClaimRequest::new(WorkerId::new(Uuid::nil()), vec![MakeReport::KIND.to_owned()], 1, minute);
+    let mut held = None;
+    for _ in 0..3 {
+        assert_eq!(scene.status(report.id).await, ReportStatus::Queued);
+        held = queue.claim(&request).await.unwrap().pop();
+        assert_eq!(scene.status(report.id).await, ReportStatus::Running);
+        scene.app.fakes().clock().advance(minute * 2);
+        queue.rescue(1).await.unwrap();
+    }
+    assert_eq!(scene.status(report.id).await, ReportStatus::Failed);
+    let job = held.unwrap().lease.job;
+    scene.app.database().system().write(async |tx| queue.retry(tx, job).await).await.unwrap();
+    assert_eq!(scene.status(report.id).await, ReportStatus::Queued);
+    assert_eq!(scene.outcomes().await, [JobOutcome::Done]);
+    assert_eq!(scene.status(report.id).await, ReportStatus::Done);
+}
+
+#[tokio::test]
+async fn a_report_whose_job_was_discarded_is_failed() {
+    let scene = scene();
+    let report = scene.requested().await;
+    let queue = scene.app.fakes().queue();
+    let job = scene.app.records(&JobFilter::all()).await.unwrap()[0].id;
+    scene.app.database().system().write(async |tx| queue.discard(tx, job).await).await.unwrap();
+    assert_eq!(scene.status(report.id).await, ReportStatus::Failed);
+    scene.app.fakes().clock().advance(Duration::from_hours(1));
+    assert_eq!(queue.prune(Duration::ZERO, 1).await.unwrap(), 1);
+    assert_eq!(scene.status(report.id).await, ReportStatus::Failed);
 }
 
 #[tokio::test]

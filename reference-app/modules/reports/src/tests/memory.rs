@@ -1,10 +1,10 @@
 //! The fake repository: it keeps the contract that the contract tests check.
 
 use async_trait::async_trait;
-use dolmen::{ErrorKind, PortError, PortResult, ReadTx, TenantId, WriteTx};
+use dolmen::{ErrorKind, PortError, PortResult, ReadTx, TenantId, Timestamp, WriteTx};
 use dolmen_testkit::fakes::MemoryTable;
 
-use crate::domain::{Report, ReportId, ReportStatus};
+use crate::domain::{Report, ReportId};
 use crate::ports::ReportRepository;
 
 pub(super) const REPORTS: MemoryTable<(TenantId, ReportId), Report> = MemoryTable::new("reports_report");
@@ -25,9 +25,9 @@ impl ReportRepository for MemoryReports {
         REPORTS.get(tx, &key)
     }
 
-    async fn set_status(&self, tx: &mut WriteTx, id: ReportId, status: ReportStatus) -> PortResult<()> {
+    async fn set_done(&self, tx: &mut WriteTx, id: ReportId, at: Timestamp) -> PortResult<()> {
         let key = (tx.tenant()?, id);
-        let changed = REPORTS.update(tx, &key, |report| report.status = status)?;
-        changed.ok_or_else(|| PortError::new(ErrorKind::NotFound, "reports", "set the status"))
+        let changed = REPORTS.update(tx, &key, |report| report.done_at = Some(at))?;
+        changed.ok_or_else(|| PortError::new(ErrorKind::NotFound, "reports", "set it done"))
     }
 }

@@ -1,6 +1,7 @@
 //! Tests of this module: its jobs on fakes, its repository on real databases, its statements.
 
 mod backend;
+mod holders;
 mod jobs;
 mod memory;
 mod neighbours;

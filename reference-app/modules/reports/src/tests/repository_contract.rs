@@ -1,16 +1,21 @@
 //! The repository, on the fake and on real databases.
 
-use dolmen::{ErrorKind, PortResult, TenantId, Uuid};
+use dolmen::{ErrorKind, JobId, PortResult, TenantId, Timestamp, Uuid};
 
 use super::backend::{Backend, on_each};
-use crate::domain::{Month, Report, ReportId, ReportStatus};
+use crate::domain::{Month, Report, ReportId};
 
 const ADA: TenantId = TenantId::new(Uuid::from_u128(1));
 const BOB: TenantId = TenantId::new(Uuid::from_u128(2));
 
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
 fn report() -> Report {
     let month = Month::parse("2026-10").unwrap();
-    Report::queued(ReportId::new(Uuid::from_u128(3)), month, "2026-10-05T10:00:00.000001Z".parse().unwrap())
+    let (id, job) = (ReportId::new(Uuid::from_u128(3)), JobId::new(Uuid::from_u128(4)));
+    Report::queued(id, month, job, at("2026-10-05T10:00:00.000001Z"))
 }
 
 impl Backend {
@@ -19,24 +24,22 @@ impl Backend {
         database.read(async |tx| self.reports.find(tx, report().id).await).await.unwrap()
     }
 
-    async fn set(&self, tenant: TenantId, status: ReportStatus) -> PortResult<()> {
+    async fn set_done(&self, tenant: TenantId, at: Timestamp) -> PortResult<()> {
         let database = self.database.tenant(tenant);
-        database.write(async |tx| self.reports.set_status(tx, report().id, status).await).await
+        database.write(async |tx| self.reports.set_done(tx, report().id, at).await).await
     }
 }
 
 #[tokio::test]
-async fn a_report_is_stored_and_goes_through_its_life() {
+async fn a_report_is_stored_and_becomes_done() {
     on_each(async |backend| {
         let added: PortResult<()> =
             backend.database.tenant(ADA).write(async |tx| backend.reports.insert(tx, &report()).await).await;
         added.unwrap();
         assert_eq!(backend.find(ADA).await, Some(report()));
-        for status in [ReportStatus::Running, ReportStatus::Done, ReportStatus::Failed, ReportStatus::Queued]
-        {
-            backend.set(ADA, status).await.unwrap();
-            assert_eq!(backend.find(ADA).await, Some(Report { status, ..report() }));
-        }
+        let done_at = at("2026-10-05T10:00:01.999999Z");
+        backend.set_done(ADA, done_at).await.unwrap();
+        assert_eq!(backend.find(ADA).await, Some(Report { done_at: Some(done_at), ..report() }));
     })
     .await;
 }
@@ -48,7 +51,7 @@ async fn other_tenants_see_and_change_nothing() {
             backend.database.tenant(ADA).write(async |tx| backend.reports.insert(tx, &report()).await).await;
         added.unwrap();
         assert_eq!(backend.find(BOB).await, None);
-        assert_eq!(backend.set(BOB, ReportStatus::Done).await.unwrap_err().kind(), ErrorKind::NotFound);
+        assert_eq!(backend.set_done(BOB, report().created_at).await.unwrap_err().kind(), ErrorKind::NotFound);
         assert_eq!(backend.find(ADA).await, Some(report()));
     })
     .await;
