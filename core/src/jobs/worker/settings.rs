@@ -12,6 +12,11 @@ const QUEUES: Variable =
 const LEASE: Variable =
     Variable::own("WORKER_LEASE", "how long a job is held beyond the last heartbeat", "30s");
 const RETENTION: Variable = Variable::own("WORKER_RETENTION", "how long finished jobs are kept", "7d");
+const INBOX_RETENTION: Variable = Variable::own(
+    "INBOX_RETENTION",
+    "how long a handled request or message is remembered; a repeat that comes later is handled again",
+    "7d",
+);
 
 /// How many jobs a worker runs at once, how long it holds them, how often it looks for more.
 ///
@@ -29,12 +34,15 @@ pub struct WorkerSettings {
     shortest_poll: Duration,
     longest_poll: Duration,
     kept_for: Duration,
+    remembered_for: Duration,
     prune_every: Duration,
 }
 
 impl WorkerSettings {
+    const LEAST_INBOX_RETENTION: Duration = Duration::from_hours(1);
+
     /// 16 jobs at once from all queues; leases of 30 seconds; a look every 250 ms that slows down to 5 seconds while
-    /// nothing is found; finished jobs are removed after 7 days.
+    /// nothing is found; finished jobs and keys of the inbox are removed after 7 days.
     pub fn new() -> Self {
         Self {
             concurrency: 16,
@@ -43,11 +51,13 @@ impl WorkerSettings {
             shortest_poll: Duration::from_millis(250),
             longest_poll: Duration::from_secs(5),
             kept_for: Duration::from_hours(7 * 24),
+            remembered_for: Duration::from_hours(7 * 24),
             prune_every: Duration::from_hours(1),
         }
     }
 
-    /// Reads `APP_WORKER_CONCURRENCY`, `APP_WORKER_QUEUES`, `APP_WORKER_LEASE` and `APP_WORKER_RETENTION`.
+    /// Reads `APP_WORKER_CONCURRENCY`, `APP_WORKER_QUEUES`, `APP_WORKER_LEASE`, `APP_WORKER_RETENTION` and
+    /// `APP_INBOX_RETENTION`.
     pub fn load(env: &mut Env) -> Self {
         let defaults = Self::new();
         let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
@@ -56,6 +66,11 @@ impl WorkerSettings {
             queues: env.optional(&QUEUES).unwrap_or_default(),
             lease: env.or_in(&LEASE, defaults.lease, 5 * second..=Duration::from_mins(30)),
             kept_for: env.or_in(&RETENTION, defaults.kept_for, second..=day * 3_650),
+            remembered_for: env.or_in(
+                &INBOX_RETENTION,
+                defaults.remembered_for,
+                Self::LEAST_INBOX_RETENTION..=day * 3_650,
+            ),
             ..defaults
         }
     }
@@ -100,7 +115,15 @@ impl WorkerSettings {
         self
     }
 
-    /// Looks this often for finished jobs to remove, at least every second.
+    /// Forgets the keys of the inbox after this long, at least an hour: of requests with an `Idempotency-Key` and of
+    /// messages. A repeat that comes later does its work a second time, so keep them for longer than any sender repeats.
+    #[must_use]
+    pub fn with_inbox_retention(mut self, remembered_for: Duration) -> Self {
+        self.remembered_for = remembered_for.max(Self::LEAST_INBOX_RETENTION);
+        self
+    }
+
+    /// Looks this often for finished jobs and old keys to remove, at least every second.
     #[must_use]
     pub fn with_prune_every(mut self, interval: Duration) -> Self {
         self.prune_every = interval.max(Duration::from_secs(1));
@@ -137,7 +160,12 @@ impl WorkerSettings {
         self.kept_for
     }
 
-    /// How often finished jobs are removed.
+    /// How long keys of the inbox are kept.
+    pub fn inbox_retention(&self) -> Duration {
+        self.remembered_for
+    }
+
+    /// How often finished jobs and old keys are removed.
     pub fn prune_every(&self) -> Duration {
         self.prune_every
     }

@@ -77,15 +77,15 @@ async fn prune(engine: &Engine) {
 
 /// Removes one batch of each kind of record that only its age makes useless; returns the size of the largest batch.
 async fn prune_once(engine: &Engine) -> PortResult<u64> {
-    let kept_for = engine.settings.retention();
-    let jobs = engine.queue.prune(kept_for, PRUNE_AT_ONCE).await?;
+    let jobs = engine.queue.prune(engine.settings.retention(), PRUNE_AT_ONCE).await?;
     let now = engine.clock.now();
     let keys = match &engine.inbox {
         Some(inbox) => {
+            let before = now.minus(engine.settings.inbox_retention());
             engine
                 .database
                 .system()
-                .write(async |tx: &mut WriteTx| inbox.prune(tx, now.minus(kept_for), PRUNE_AT_ONCE).await)
+                .write(async |tx: &mut WriteTx| inbox.prune(tx, before, PRUNE_AT_ONCE).await)
                 .await?
         }
         None => 0,
