@@ -166,10 +166,14 @@ impl InvoiceRepository for SqlInvoices {
     }
 
     async fn revenue(&self, tx: &mut ReadTx, from: Timestamp, to: Timestamp) -> PortResult<Vec<Revenue>> {
-        let rows: Vec<(String, i64, i64)> = sql!(
-            "select currency, count(*) as invoices, {int sum(total_minor)} as total_minor
-             from invoices_invoice
-             where tenant = ? and issued_at >= ? and issued_at < ? and status in ('issued', 'paid')
+        // The billions are summed apart, because the sum of large totals goes beyond 64 bits, which ends the statement.
+        let rows: Vec<(String, i64, i64, i64)> = sql!(
+            "select currency, count(*) as invoices, {int sum(billions)} as billions, {int sum(rest)} as rest
+             from (
+                 select currency, {int total_minor / 1000000000} as billions, total_minor % 1000000000 as rest
+                 from invoices_invoice
+                 where tenant = ? and issued_at >= ? and issued_at < ? and status in ('issued', 'paid')
+             ) as invoice
              group by currency order by currency",
             tx.tenant()?.as_uuid(),
             from,
@@ -177,10 +181,10 @@ impl InvoiceRepository for SqlInvoices {
         )
         .fetch_all(tx)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|(currency, invoices, total)| Revenue::new(currency, invoices, total))
-            .collect())
+        let revenue = rows.into_iter().map(|(currency, invoices, billions, rest)| {
+            Revenue::new(currency, invoices, i128::from(billions) * 1_000_000_000 + i128::from(rest))
+        });
+        Ok(revenue.collect())
     }
 }
 

@@ -8,13 +8,13 @@ pub struct Revenue {
     pub currency: String,
     /// How many invoices were issued and not cancelled.
     pub invoices: i64,
-    /// Their total in the currency's smallest unit.
-    pub total_minor: i64,
+    /// Their total in the currency's smallest unit; more than one row of the database may hold.
+    pub total_minor: i128,
 }
 
 impl Revenue {
     /// Revenue of a currency.
-    pub fn new(currency: impl Into<String>, invoices: i64, total_minor: i64) -> Self {
+    pub fn new(currency: impl Into<String>, invoices: i64, total_minor: i128) -> Self {
         Self { currency: currency.into(), invoices, total_minor }
     }
 }

@@ -72,10 +72,10 @@ impl InvoiceRepository for MemoryInvoices {
                 && invoice.issued_at.is_some_and(|at| from <= at && at < to)
         };
         let rows = INVOICES.scan(tx, |(of, _), invoice| *of == tenant && counts(invoice))?;
-        let mut by_currency = std::collections::BTreeMap::<String, (i64, i64)>::new();
+        let mut by_currency = std::collections::BTreeMap::<String, (i64, i128)>::new();
         for (_, invoice) in rows {
             let sum = by_currency.entry(invoice.currency).or_default();
-            *sum = (sum.0 + 1, sum.1 + invoice.total_minor);
+            *sum = (sum.0 + 1, sum.1 + i128::from(invoice.total_minor));
         }
         Ok(by_currency
             .into_iter()

@@ -218,3 +218,22 @@ async fn revenue_counts_what_was_issued_in_the_span_and_not_cancelled() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn revenue_beyond_64_bits_is_exact() {
+    on_each(async |backend: &Backend| {
+        // The largest totals that a row can hold stand for thousands of large invoices.
+        let totals = [i64::MAX, i64::MAX, i64::MAX - 1, 0, 7];
+        for total_minor in totals {
+            let draft = Invoice { total_minor, ..backend.draft("EUR", &[1]) };
+            backend.add(ADA, &draft).await;
+            backend.issue(ADA, &draft, "2026-10-15T00:00:00Z").await;
+        }
+        let (from, to) = (at("2026-10-01T00:00:00Z"), at("2026-11-01T00:00:00Z"));
+        let revenue: PortResult<Vec<Revenue>> =
+            backend.database.tenant(ADA).read(async |tx| backend.invoices.revenue(tx, from, to).await).await;
+        let total: i128 = totals.into_iter().map(i128::from).sum();
+        assert_eq!(revenue.unwrap(), [Revenue::new("EUR", 5, total)]);
+    })
+    .await;
+}
