@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dolmen::PortResult;
+use dolmen_sql::statement;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Case, TestApp, UNKNOWN, cases, eventually, invoice_for, text};
@@ -12,6 +14,7 @@ pub(crate) fn cases() -> Vec<Case> {
         revenue_counts_what_was_issued_in_the_month_and_not_cancelled,
         a_link_that_was_tampered_with_opens_nothing,
         a_link_expires_and_the_report_gives_a_new_one,
+        a_report_whose_job_died_is_failed_and_an_operators_retry_makes_it,
         what_is_no_report_is_refused,
     ]
 }
@@ -136,6 +139,33 @@ async fn a_link_expires_and_the_report_gives_a_new_one(app: &TestApp) {
     let again = app.demo.read(&format!("/v1/reports/{}", text(&report, "id"))).await;
     assert_ne!(again["download_url"], report["download_url"]);
     download(app, &again).await.expect(200);
+}
+
+async fn a_report_whose_job_died_is_failed_and_an_operators_retry_makes_it(app: &TestApp) {
+    let report = made(app, "2026-10").await;
+    let path = format!("/v1/reports/{}", text(&report, "id"));
+    // As if its process had died for the third time before the completion.
+    let database = app.database.system();
+    let died: PortResult<()> = database
+        .write(async |tx| {
+            statement!("reports", "update reports_report set done_at = null").execute(tx).await?;
+            statement!("dolmen", "update dolmen_job set state = 'dead'").execute(tx).await?;
+            Ok(())
+        })
+        .await;
+    died.unwrap();
+    let failed = app.demo.read(&path).await;
+    assert_eq!((&failed["status"], &failed["download_url"]), (&json!("failed"), &Value::Null));
+    let retried: PortResult<u64> = database
+        .write(async |tx| {
+            statement!("dolmen", "update dolmen_job set state = 'ready', attempt = 0, finished_at = null")
+                .execute(tx)
+                .await
+        })
+        .await;
+    assert_eq!(retried.unwrap(), 1);
+    let again = done(app, &path).await;
+    assert_eq!(download(app, &again).await.expect(200).text(), HEADER);
 }
 
 async fn what_is_no_report_is_refused(app: &TestApp) {

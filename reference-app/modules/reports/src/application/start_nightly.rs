@@ -1,6 +1,7 @@
 //! The nightly report: a job of the system scope hands each tenant a job of its own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dolmen::{Actor, Job, JobContext, JobError, JobHandler, JobOptions, PortResult, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::UseCases;
 use crate::domain::Month;
 
-/// Asks for the report of the month so far, for every tenant.
+/// Asks, for every tenant, for the report of the month that yesterday lies in: of the month so far, and on the first of
+/// a month of all of the one that has just ended.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct StartNightly {
     /// When the schedule ticked.
@@ -32,7 +34,8 @@ impl Job for RequestNightly {
 /// Hands out the jobs. All tenants in one transaction with the completion: each gets its job exactly once.
 impl JobHandler<StartNightly> for Arc<UseCases> {
     async fn run(&self, job: StartNightly, context: JobContext) -> Result<(), JobError> {
-        let month = Month::of(job.tick).map_err(JobError::bury)?;
+        let yesterday = job.tick.minus(Duration::from_hours(24));
+        let month = Month::of(yesterday).map_err(JobError::bury)?;
         let request = RequestNightly { month: month.to_string() };
         let handed_out: PortResult<()> = context
             .complete(async |tx| {

@@ -97,7 +97,7 @@ async fn a_report_on_demand_is_queued_made_and_linked() {
 #[tokio::test]
 async fn each_night_hands_one_job_to_each_tenant() {
     let scene = scene();
-    // The clock stands at the beginning of 2026; the schedule ticks at 02:15.
+    // The clock stands at the beginning of 2026; the schedule ticks at 02:15, for the month up to yesterday.
     let ticks = scene.app.advance(Duration::from_hours(2) + Duration::from_mins(14)).await.unwrap();
     assert!(ticks.is_empty(), "{ticks:?}");
     let ticks = scene.app.advance(Duration::from_mins(1)).await.unwrap();
@@ -107,12 +107,12 @@ async fn each_night_hands_one_job_to_each_tenant() {
     let requests = scene.app.records(&JobFilter::all().with_kind("reports.request_nightly")).await.unwrap();
     let tenants: Vec<Option<TenantId>> = requests.iter().map(|job| job.tenant).collect();
     assert_eq!(tenants, [Some(ADA), Some(BOB)]);
-    assert_enqueued!(scene.app, RequestNightly, |job| job.month == "2026-01");
+    assert_enqueued!(scene.app, RequestNightly, |job| job.month == "2025-12");
     let stored = scene.stored().await;
     assert_eq!(stored.iter().map(|((tenant, _), _)| *tenant).collect::<Vec<_>>(), [ADA, BOB]);
     assert!(stored.iter().all(|(_, report)| report.done_at.is_some()), "{stored:?}");
     let header = "month,currency,invoices,total_minor\r\n";
-    assert_eq!(scene.csv(ADA, &stored[0].1).await, format!("{header}2026-01,EUR,2,300\r\n"));
+    assert_eq!(scene.csv(ADA, &stored[0].1).await, format!("{header}2025-12,EUR,2,300\r\n"));
     assert_eq!(scene.csv(BOB, &stored[1].1).await, header);
 }
 
