@@ -16,12 +16,12 @@ pub(crate) fn must_be_possible() -> Outcome<()> {
     Ok(())
 }
 
-/// Installs a package of the distribution.
-pub(crate) fn install(package: &str) -> Outcome<()> {
+/// Installs packages of the distribution.
+pub(crate) fn install(packages: &[&str]) -> Outcome<()> {
     must_be_possible()?;
-    println!("installing the package `{package}` with apt-get");
+    println!("installing with apt-get: {}", packages.join(", "));
     apt_get(&["update"])?;
-    apt_get(&["install", "--yes", "--no-install-recommends", package])
+    apt_get(&[&["install", "--yes", "--no-install-recommends"], packages].concat())
 }
 
 pub(crate) fn is_root() -> Outcome<bool> {

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all tests, with the servers they need.
 
-mod postgres;
+mod servers;
 mod tally;
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,10 +11,8 @@ use crate::process;
 use crate::tour;
 use crate::workspace::Workspace;
 
-use self::postgres::Postgres;
+use self::servers::{Servers, VARIABLES};
 pub(crate) use self::tally::Tally;
-
-const URL_VARIABLE: &str = "TEST_POSTGRES_URL";
 
 /// Runs all tests and prints the summary as the last line, also when something failed.
 pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
@@ -26,26 +24,28 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
     outcome.map_err(|_| Failure::told())
 }
 
-/// Runs the tests of the default features without any server, then those of all features with PostgreSQL.
+/// Runs the tests of the default features without any server, then those of all features with all servers.
 ///
 /// The first run is the README's command and proves that Rust alone is enough; it also compiles what is only there
 /// when a driver is left out. Each run includes doc tests and examples. The README's tour comes last.
 pub(crate) fn run_all(workspace: &Workspace) -> (Tally, Outcome<()>) {
     let mut tally = Tally::default();
-    let outcome = with_server(workspace, &mut tally);
+    let outcome = with_servers(workspace, &mut tally);
     for name in tally.ignored() {
         println!("never ran: {name}");
     }
     (tally, outcome)
 }
 
-fn with_server(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
-    // The server first: if it cannot be had, one learns that before the compiler has run for minutes.
-    let postgres = Postgres::find_or_start(URL_VARIABLE)?;
-    println!("PostgreSQL: {}", postgres.description());
+fn with_servers(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
+    // The servers first: if one cannot be had, one learns that before the compiler has run for minutes.
+    let servers = Servers::find_or_start()?;
+    for line in servers.described() {
+        println!("{line}");
+    }
     let mut failed = Vec::new();
-    for (features, url) in [(&[][..], None), (&["--all-features"][..], Some(postgres.url()))] {
-        if !cargo_test(workspace, features, url, tally)? {
+    for (features, variables) in [(&[][..], Vec::new()), (&["--all-features"][..], servers.variables())] {
+        if !cargo_test(workspace, features, &variables, tally)? {
             failed.push(["cargo test --workspace", features.concat().as_str()].join(" ").trim().to_owned());
         }
     }
@@ -60,19 +60,22 @@ fn with_server(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
 }
 
-/// Runs `cargo test`, passes its output through and counts results on the way; `true` when everything passed.
+/// Runs `cargo test` with these variables and no others about servers, passes its output through and counts results on the way; `true` when everything passed.
 fn cargo_test(
     workspace: &Workspace,
     features: &[&str],
-    url: Option<&str>,
+    variables: &[(&str, String)],
     tally: &mut Tally,
 ) -> Outcome<bool> {
     let mut command = process::cargo(workspace.root());
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(features).env_remove(URL_VARIABLE);
-    if let Some(url) = url {
-        command.env(URL_VARIABLE, url);
+    command.args(["test", "--workspace", "--no-fail-fast"]).args(features);
+    for variable in VARIABLES {
+        command.env_remove(variable);
     }
-    println!("$ {}{}", process::shown(&command), if url.is_some() { "   (with PostgreSQL)" } else { "" });
+    for (name, value) in variables {
+        command.env(name, value);
+    }
+    println!("$ {}{}", process::shown(&command), if variables.is_empty() { "" } else { "   (with servers)" });
     let mut child = command.stdout(Stdio::piped()).spawn().while_doing("start `cargo test`")?;
     let output = child.stdout.take().ok_or_else(|| Failure::new("`cargo test` has no output"))?;
     let failed_before = tally.failed();

@@ -25,7 +25,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
     let tour = Tour::of(&workspace.read("README.md")?)?;
     for program in ["bash", "curl"] {
         if process::find_program(program).is_none() {
-            apt::install(program).while_doing(format!("get {program}"))?;
+            apt::install(&[program]).while_doing(format!("get {program}"))?;
         }
     }
     let mut build = process::cargo(workspace.root());

@@ -1,12 +1,28 @@
-//! Finding PostgreSQL's programs on this machine.
+//! PostgreSQL: a primary, and streaming standbys of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::failure::Outcome;
 use crate::process;
+use crate::test::servers::Server;
+use crate::test::servers::installation::Requirement;
+use crate::test::servers::keeper::Kept;
 
-/// The folder that holds `initdb`, `pg_ctl` and `postgres` of one version.
+pub(super) const REQUIREMENT: Requirement = Requirement {
+    name: "PostgreSQL",
+    package: "postgresql",
+    is_there: || Programs::find().is_some(),
+    what_to_do: "install PostgreSQL (Debian, Ubuntu: `apt-get install postgresql`; macOS: \
+        `brew install postgresql`), or set TEST_POSTGRES_URL to a server whose user may create databases, \
+        for example the one of `docker run --rm -p 5432:5432 -e POSTGRES_PASSWORD=test postgres:17`: \
+        TEST_POSTGRES_URL=postgres://postgres:test@127.0.0.1:5432/postgres",
+};
+
+const NEEDED: [&str; 4] = ["initdb", "pg_ctl", "postgres", "pg_basebackup"];
+
+/// The folder that holds PostgreSQL's programs of one version.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Programs {
     folder: PathBuf,
@@ -19,16 +35,31 @@ impl Programs {
         versions_below(Path::new("/usr/lib/postgresql"))
             .into_iter()
             .chain(on_path)
-            .find(|folder| ["initdb", "pg_ctl", "postgres"].iter().all(|name| folder.join(name).is_file()))
+            .find(|folder| NEEDED.iter().all(|name| folder.join(name).is_file()))
             .map(|folder| Self { folder })
     }
 
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
+    /// Starts a primary that trusts every local client.
+    pub(super) fn start_primary(&self) -> Outcome<Server> {
+        self.start("PostgreSQL", None)
+    }
+
+    /// Starts a streaming standby of the primary on that port.
+    pub(super) fn start_standby(&self, primary: u16) -> Outcome<Server> {
+        self.start("Standby", Some(primary))
+    }
+
+    fn start(&self, name: &'static str, primary: Option<u16>) -> Outcome<Server> {
+        let kept = Kept::start(name, include_str!("postgres.sh"), |command, port| {
+            command.arg(&self.folder).arg(port.to_string());
+            command.args(primary.map(|primary| primary.to_string()));
+        })?;
+        let url = format!("postgres://app@127.0.0.1:{}/postgres", kept.port());
+        Ok(Server::started(kept, url, &self.version()))
     }
 
     /// What `postgres --version` says.
-    pub(super) fn version(&self) -> String {
+    fn version(&self) -> String {
         let said = process::output_of(Command::new(self.folder.join("postgres")).arg("--version"));
         said.map_or_else(
             |_| "PostgreSQL".to_owned(),

@@ -1,0 +1,154 @@
+//! A server of our own, in a temporary folder on a free port, which ends with xtask.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::apt::is_root;
+use crate::failure::{Failure, Outcome, While as _};
+use crate::process;
+
+/// The keeper: a shell script that stops its server as soon as its standard input closes.
+///
+/// So the server also ends when xtask is interrupted or killed, without a signal handler here.
+const KEEPER: &str = include_str!("keeper.sh");
+
+/// Another process can take a free port before the server does.
+const ATTEMPTS: usize = 3;
+
+/// A running server; dropping it stops it.
+#[derive(Debug)]
+pub(super) struct Kept {
+    keeper: Child,
+    port: u16,
+    folder: PathBuf,
+}
+
+impl Kept {
+    /// Starts a server with its script, which defines `start` and `stop`; `configure` adds the script's arguments.
+    ///
+    /// An unprivileged user runs it when we are root: PostgreSQL and PgBouncer refuse root.
+    pub(super) fn start(
+        name: &'static str,
+        script: &str,
+        configure: impl Fn(&mut Command, u16),
+    ) -> Outcome<Self> {
+        let user = if is_root()? { unprivileged_user()? } else { "" };
+        let mut last = Failure::new("no attempt was made");
+        for _ in 0..ATTEMPTS {
+            match Self::start_once(name, script, user, &configure) {
+                Ok(server) => return Ok(server),
+                Err(failure) => last = failure,
+            }
+        }
+        Err(Failure::new(format!("could not start {name}: {last}")))
+    }
+
+    fn start_once(
+        name: &str,
+        script: &str,
+        user: &str,
+        configure: impl Fn(&mut Command, u16),
+    ) -> Outcome<Self> {
+        let prefix = format!("dolmen-{}-", name.to_lowercase());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir()?;
+        let port = process::free_port()?;
+        let mut command = keeper(script, folder.path(), user);
+        configure(&mut command, port);
+        let mut keeper = command.spawn().while_doing("start sh")?;
+        let output = keeper.stdout.take().ok_or_else(|| Failure::new("the keeper has no output"))?;
+        let mut output = BufReader::new(output);
+        let mut first = String::new();
+        output.read_line(&mut first)?;
+        if first.trim() != "ready" {
+            output.read_to_string(&mut first)?;
+            keeper.wait()?;
+            return Err(Failure::new(first.trim().to_owned()));
+        }
+        // From now on the keeper removes it, after the server.
+        Ok(Self { keeper, port, folder: folder.keep() })
+    }
+
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Where it is, to be said after which program it is.
+    pub(super) fn place(&self) -> String {
+        format!("on port {}, started in {}", self.port, self.folder.display())
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        drop(self.keeper.stdin.take());
+        if let Err(error) = self.keeper.wait() {
+            eprintln!("could not wait for the end of the server in {}: {error}", self.folder.display());
+        }
+    }
+}
+
+/// The keeper gets a process group of its own, so that Ctrl-C at the terminal does not end it before the server.
+fn keeper(script: &str, folder: &Path, user: &str) -> Command {
+    let mut command = Command::new("sh");
+    command.arg("-c").arg([KEEPER, script].concat()).arg("keeper").arg(folder).arg(user);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0);
+    command
+}
+
+fn unprivileged_user() -> Outcome<&'static str> {
+    ["postgres", "nobody"]
+        .into_iter()
+        .find(|user| process::output_of(Command::new("id").arg("-u").arg(user)).is_ok())
+        .ok_or_else(|| Failure::new("servers refuse to run as root, and there is no user postgres or nobody"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server's script that needs no server: it leaves a mark where it is told to when it stops.
+    const MARKING: &str = "mark=$1\nstart() { :; }\nstop() { echo stopped >\"$mark\"; }\nkeep\n";
+
+    fn marking(mark: &Path) -> Kept {
+        let with_mark = |command: &mut Command, _| {
+            command.arg(mark);
+        };
+        Kept::start("Marking", MARKING, with_mark).expect("started")
+    }
+
+    #[test]
+    fn a_server_that_is_dropped_is_stopped_and_its_folder_removed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mark = folder.path().join("mark");
+        let kept = marking(&mark);
+        let data = kept.folder.clone();
+        assert!(data.is_dir() && !mark.exists());
+        drop(kept);
+        assert!(mark.is_file() && !data.exists());
+    }
+
+    #[test]
+    fn a_server_that_does_not_start_is_stopped_and_says_why() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mark = folder.path().join("mark");
+        let script = MARKING.replace("start() { :; }", "start() { give_up \"no port $2\"; }");
+        let script = script.replace("mark=$1", "mark=$1 port=$2").replace("$2\"", "$port\"");
+        let failed = Kept::start("Marking", &script, |command, port| {
+            command.arg(&mark).arg(port.to_string());
+        });
+        let failure = failed.expect_err("it gave up").to_string();
+        assert!(failure.starts_with("could not start Marking: no port "), "{failure}");
+        assert!(mark.is_file());
+    }
+
+    #[test]
+    fn two_servers_side_by_side_share_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (one, two) = (marking(&folder.path().join("one")), marking(&folder.path().join("two")));
+        assert_ne!(one.folder, two.folder);
+        drop(one);
+        assert!(two.folder.is_dir() && !folder.path().join("two").exists());
+    }
+}
