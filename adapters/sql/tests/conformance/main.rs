@@ -7,6 +7,8 @@ mod fixture;
 mod limits;
 mod processes;
 mod scratch;
+#[cfg(feature = "postgres")]
+mod servers;
 mod statements;
 mod stores;
 
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
     let postgres = suites("postgres", SqlHarness::on_postgres);
     let missing = if cfg!(not(feature = "postgres")) {
         Some("the feature postgres")
-    } else if has_server() {
+    } else if variable(SERVER_VARIABLE).is_some() {
         None
     } else {
         Some(SERVER_VARIABLE)
@@ -35,12 +37,14 @@ fn main() -> ExitCode {
         Some(missing) => case.without(missing),
         None => case,
     }));
+    #[cfg(feature = "postgres")]
+    cases.extend(servers::cases());
     conformance::run(cases)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test binary has no other way to be told about a server")]
-fn has_server() -> bool {
-    std::env::var(SERVER_VARIABLE).is_ok_and(|url| !url.is_empty())
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 fn suites<F, Fut>(label: &str, fresh: F) -> Vec<Case>
