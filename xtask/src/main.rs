@@ -51,11 +51,13 @@ enum Verb {
     /// Runs all steps, prints the seconds of each, and lists every failure with its fix at the end. Under a minute
     /// once the workspace is built.
     Check,
-    /// All tests, on a machine that has nothing but Rust: finds, or installs and starts, PostgreSQL.
+    /// All tests, on a machine that has nothing but Rust: finds, or installs and starts, the database servers.
     ///
-    /// The server in `TEST_POSTGRES_URL` is used when that variable is set. Otherwise local PostgreSQL programs are
-    /// started in a temporary folder on a free port and stopped at the end; as root on Debian they are installed
-    /// first. The last line is `N passed, N failed`.
+    /// These are PostgreSQL with two streaming standbys, PgBouncer in transaction mode before it, and MariaDB. Local
+    /// programs are started in temporary folders on free ports and end with this command, however it ends; as root on
+    /// Debian they are installed first. A server that a variable names is used instead: `TEST_POSTGRES_URL`, with
+    /// `TEST_POSTGRES_STANDBY_URLS` (a comma between them) and `TEST_PGBOUNCER_URL`, and `TEST_MYSQL_URL`. A server in
+    /// `TEST_POSTGRES_URL` has only the standbys that are named. The last line is `N passed, N failed`.
     Test,
     /// What continuous integration runs: check, book, test, short chaos. `.ci/run` calls it.
     Ci,
