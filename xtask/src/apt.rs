@@ -8,10 +8,10 @@ use crate::process;
 /// Fails where packages cannot be installed, and says why.
 pub(crate) fn must_be_possible() -> Outcome<()> {
     if process::find_program("apt-get").is_none() {
-        return Err(Failure::new("its programs are not on this machine, and there is no apt-get"));
+        return Err(Failure::new("programs are not on this machine, and there is no apt-get"));
     }
     if !is_root()? {
-        return Err(Failure::new("its programs are not on this machine, and installing them needs root"));
+        return Err(Failure::new("programs are not on this machine, and installing them needs root"));
     }
     Ok(())
 }

@@ -44,8 +44,8 @@ pub(super) fn provide(requirements: &[&Requirement]) -> Outcome<()> {
         Ok(()) => format!("apt-get installed {}, but its programs are not found", first.package),
         Err(failure) => failure.to_string(),
     };
-    let what_to_do = missing.iter().map(|missing| missing.what_to_do).collect::<Vec<_>>().join("; ");
-    Err(Failure::new(format!("no {names}: {why}; {what_to_do}")))
+    let what_to_do: String = missing.iter().flat_map(|missing| ["\n  ", missing.what_to_do]).collect();
+    Err(Failure::new(format!("no {names}: {why}{what_to_do}")))
 }
 
 fn missing<'a>(requirements: &[&'a Requirement]) -> Vec<&'a Requirement> {

@@ -109,7 +109,8 @@ mod tests {
     use super::*;
 
     /// A server's script that needs no server: it leaves a mark where it is told to when it stops.
-    const MARKING: &str = "mark=$1\nstart() { :; }\nstop() { echo stopped >\"$mark\"; }\nkeep\n";
+    const MARKING: &str =
+        "mark=$1 argument=${2:-}\nstart() { :; }\nstop() { echo stopped >\"$mark\"; }\nkeep\n";
 
     fn marking(mark: &Path) -> Kept {
         let with_mark = |command: &mut Command, _| {
@@ -133,8 +134,7 @@ mod tests {
     fn a_server_that_does_not_start_is_stopped_and_says_why() {
         let folder = tempfile::tempdir().expect("a folder");
         let mark = folder.path().join("mark");
-        let script = MARKING.replace("start() { :; }", "start() { give_up \"no port $2\"; }");
-        let script = script.replace("mark=$1", "mark=$1 port=$2").replace("$2\"", "$port\"");
+        let script = MARKING.replace("{ :; }", "{ give_up \"no port $argument\"; }");
         let failed = Kept::start("Marking", &script, |command, port| {
             command.arg(&mark).arg(port.to_string());
         });
@@ -150,5 +150,18 @@ mod tests {
         assert_ne!(one.folder, two.folder);
         drop(one);
         assert!(two.folder.is_dir() && !folder.path().join("two").exists());
+    }
+
+    #[test]
+    fn a_server_whose_starter_is_gone_before_it_is_ready_is_stopped() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mark, gone) = (folder.path().join("mark"), folder.path().join("gone"));
+        let script = MARKING.replace("{ :; }", "{ wait_until 600 test -e \"$argument\"; }");
+        let data = tempfile::tempdir().expect("a folder").keep();
+        let mut keeper = keeper(&script, &data, "").arg(&mark).arg(&gone).spawn().expect("started");
+        drop((keeper.stdin.take(), keeper.stdout.take()));
+        std::fs::write(&gone, "").expect("written");
+        keeper.wait().expect("ended");
+        assert!(mark.is_file() && !data.exists());
     }
 }

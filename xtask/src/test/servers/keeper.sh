@@ -40,7 +40,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null; }
 keep() {
     if [ -n "$user" ]; then chown "$user" "$folder" || give_up "could not give $folder to the user $user"; fi
     start </dev/null
-    echo ready
+    echo ready 2>/dev/null
     while read -r _; do :; done
     stop
     rm -rf "$folder"
