@@ -91,7 +91,9 @@ fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Opt
 }
 
 fn ports_differ(env: &mut Env, http: &HttpSettings, management: &ManagementSettings) {
-    if http.port == management.port && http.port != 0 {
+    let (one, other) = (http.bind, management.bind);
+    let meet = one == other || one.is_unspecified() || other.is_unspecified();
+    if meet && http.port == management.port && http.port != 0 {
         env.report(ConfigProblem::error(
             "config/ports",
             format!("PORT and MANAGEMENT_PORT are both {}", http.port),

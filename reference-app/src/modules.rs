@@ -30,8 +30,9 @@ pub fn wire(config: &Config, platform: &Platform) -> Wired {
     let downloads = object_downloads(Arc::clone(&platform.objects), Arc::clone(&platform.links));
     let web = WebRole::new(config.http.clone(), Arc::clone(&platform.authenticator)).with_routes(downloads);
     let management = ManagementRole::new(config.management.clone());
-    let serves_web = config.app.roles.contains(Role::Web);
-    let management = if serves_web { management } else { management.with_probes_on(config.http.clone()) };
+    // For platforms that look at one port only. A developer's machine has one such port for all processes.
+    let probes_on_port = config.app.environment.is_production() && !config.app.roles.contains(Role::Web);
+    let management = if probes_on_port { management.with_probes_on(config.http.clone()) } else { management };
     let (web_address, management_address) = (web.address(), management.address());
     let app = modules(config, platform, App::builder(platform.app.clone()))
         .settings(config.app.clone())

@@ -56,14 +56,23 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
     Ok(())
 }
 
-/// The program is a workspace of its own: what Dolmen is compared with is no part of the product.
+/// Whether the program still fits the crates that it measures.
+pub(crate) fn check(workspace: &Workspace) -> Outcome<()> {
+    cargo(workspace, &["fmt", "--check"])?;
+    cargo(workspace, &["check", "--locked", "--quiet", "--target-dir", "../../target/bench"])
+}
+
 fn build(workspace: &Workspace) -> Outcome<PathBuf> {
-    let folder = workspace.root().join("xtask/bench");
-    let target = workspace.target().join("bench");
-    let mut command = process::cargo(&folder);
-    command.args(["build", "--release", "--locked", "--target-dir"]).arg(&target);
-    if !process::succeeds(&mut command)? {
-        return Err(Failure::new(format!("`{}` failed", process::shown(&command))));
+    cargo(workspace, &["build", "--release", "--locked", "--target-dir", "../../target/bench"])?;
+    Ok(workspace.root().join("target/bench/release/bench"))
+}
+
+/// The program is a workspace of its own: what Dolmen is compared with is no part of the product.
+fn cargo(workspace: &Workspace, arguments: &[&str]) -> Outcome<()> {
+    let mut command = process::cargo(&workspace.root().join("xtask/bench"));
+    command.args(arguments);
+    if process::succeeds(&mut command)? {
+        return Ok(());
     }
-    Ok(target.join("release/bench"))
+    Err(Failure::new(format!("`{}` failed", process::shown(&command))))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::bench;
 use crate::book;
 use crate::chaos;
 use crate::check;
@@ -12,8 +13,8 @@ use crate::workspace::Workspace;
 /// A part of the run.
 type Part = (&'static str, fn(&Workspace) -> Outcome<()>);
 
-/// The parts before the tests; after them comes chaos, with the programs that they have built. The tests' summary is the
-/// last line of the run.
+/// The parts before the tests; after them come chaos, with the programs that they have built, and whether the bench still
+/// compiles. The tests' summary is the last line of the run.
 const PARTS: [Part; 2] = [("check", check::run), ("book", book::run)];
 
 /// Runs every part, also after a failure, and fails if one of them did.
@@ -29,6 +30,7 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
         outcome
     }));
     failures.extend(timed("chaos", || chaos::run_slice(workspace)));
+    failures.extend(timed("bench", || bench::check(workspace)));
     for failure in &failures {
         println!("ci: {failure}");
     }

@@ -45,7 +45,8 @@ fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
         // Deadlock, serialization failure, and a plan that a migration made stale: run the unit of work again.
         "40P01" | "40001" => ErrorKind::Contention,
         "0A000" if message.contains("cached plan") => ErrorKind::Contention,
-        // A transaction that may write was begun on a standby: the primary is another server now.
+        // A transaction that may write was begun on a standby: the primary is another server now. The words are English
+        // only; in another language of the server this stays an error that is not tried again.
         "0A000" if message.contains("during recovery") => ErrorKind::Unavailable,
         "0A000" => ErrorKind::Unsupported,
         // Lock timeout, statement timeout, idle-in-transaction timeout.

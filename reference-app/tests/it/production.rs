@@ -9,6 +9,7 @@ pub(crate) fn cases() -> Vec<Case> {
     cases![alone:
         production_waits_for_the_schema_and_knows_no_demo,
         production_refuses_a_database_with_the_demo_tenant,
+        a_role_without_web_answers_probes_on_port,
     ]
 }
 
@@ -22,6 +23,28 @@ async fn production_refuses_a_database_with_the_demo_tenant() {
     let ended = Process::start(folder.path(), &[], &production(&url)).ended().await.with_code(1);
     assert!(ended.stderr.contains("the database holds the demo tenant"), "{}", ended.stderr);
     assert!(!ended.stderr.contains("the API listens"), "{}", ended.stderr);
+}
+
+async fn a_role_without_web_answers_probes_on_port() {
+    let folder = TempDir::new().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("app.db").display());
+    Process::start(folder.path(), &["migrate"], &production(&url)).ended().await.well();
+    for role in ["worker", "scheduler", "worker,scheduler"] {
+        let variables = [&production(&url)[..], &[("APP_ROLE", role)]].concat();
+        let mut process = Process::start(folder.path(), &[], &variables);
+        let operations = process.ready().await;
+        let roles: Vec<&str> = role.split(',').collect();
+        assert_eq!(operations.read("/ops/info").await["roles"], json!(roles));
+        let probes = Client::undocumented(process.address("the probes listen").await);
+        for probe in ["/livez", "/readyz", "/startupz"] {
+            probes.get(probe).send().await.expect(200);
+        }
+        for absent in ["/ops/info", "/ops/jobs", "/v1/me", "/openapi.json"] {
+            probes.get(absent).send().await.problem(404, "request/not-found");
+        }
+        process.signal("TERM");
+        process.ended().await.well();
+    }
 }
 
 fn production(url: &str) -> [(&str, &str); 6] {

@@ -8,8 +8,7 @@ use crate::support::{Case, Client, DEMO, Process, cases, eventually, free_port, 
 pub(crate) fn cases() -> Vec<Case> {
     cases![alone:
         web_and_worker_share_a_fresh_folder,
-        a_role_without_web_answers_probes_on_port,
-        a_worker_starts_beside_a_web_process_on_the_same_ports,
+        web_and_worker_start_on_the_same_ports_in_any_order,
         management_tells_roles_modules_and_jobs,
     ]
 }
@@ -38,35 +37,19 @@ async fn web_and_worker_share_a_fresh_folder() {
     }
 }
 
-async fn a_role_without_web_answers_probes_on_port() {
-    for role in ["worker", "scheduler", "worker,scheduler"] {
+async fn web_and_worker_start_on_the_same_ports_in_any_order() {
+    for order in [["web", "worker,scheduler"], ["worker,scheduler", "web"]] {
         let folder = TempDir::new().unwrap();
-        let mut process = Process::start(folder.path(), &[], &[("APP_ROLE", role)]);
-        let operations = process.ready().await;
-        let roles: Vec<&str> = role.split(',').collect();
-        assert_eq!(operations.read("/ops/info").await["roles"], json!(roles));
-        let probes = Client::undocumented(process.address("the probes listen").await);
-        for probe in ["/livez", "/readyz", "/startupz"] {
-            probes.get(probe).send().await.expect(200);
-        }
-        for absent in ["/ops/info", "/ops/jobs", "/v1/me", "/openapi.json"] {
-            probes.get(absent).send().await.problem(404, "request/not-found");
-        }
-        process.signal("TERM");
-        process.ended().await.well();
+        let (port, management) = (free_port().to_string(), free_port().to_string());
+        let start = |role| {
+            let variables = [("PORT", port.as_str()), ("MANAGEMENT_PORT", &management), ("APP_ROLE", role)];
+            Process::start(folder.path(), &[], &variables)
+        };
+        let mut first = start(order[0]);
+        first.ready().await;
+        let mut second = start(order[1]);
+        second.ready().await;
     }
-}
-
-async fn a_worker_starts_beside_a_web_process_on_the_same_ports() {
-    let folder = TempDir::new().unwrap();
-    let (port, management) = (free_port().to_string(), free_port().to_string());
-    let ports = [("PORT", port.as_str()), ("MANAGEMENT_PORT", management.as_str())];
-    let mut web = Process::start(folder.path(), &[], &[&ports[..], &[("APP_ROLE", "web")]].concat());
-    web.ready().await;
-    let worker = [&ports[..], &[("APP_ROLE", "worker,scheduler")]].concat();
-    let mut worker = Process::start(folder.path(), &[], &worker);
-    worker.ready().await;
-    assert!(worker.stderr().contains("only the management port answers probes"), "{}", worker.stderr());
 }
 
 async fn management_tells_roles_modules_and_jobs() {

@@ -73,15 +73,7 @@ impl Proxy {
     /// # Errors
     /// When there is no free port.
     pub async fn start(upstream: SocketAddr) -> io::Result<Self> {
-        Self::start_on(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), upstream).await
-    }
-
-    /// Listens on `address` and passes on to `upstream`.
-    ///
-    /// # Errors
-    /// When the address is taken.
-    pub async fn start_on(address: SocketAddr, upstream: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             upstream: Mutex::new(upstream),

@@ -19,6 +19,8 @@ const PIECE: usize = 16 * 1024;
 enum End {
     Closed,
     Reset,
+    /// Reset once the server has answered.
+    Cut,
 }
 
 /// Passes bytes on in both directions until one side closes, or the network cuts it.
@@ -39,10 +41,10 @@ pub(super) async fn run(mut client: TcpStream, mut server: TcpStream, shared: &S
             _ = resets.changed() => End::Reset,
         }
     };
-    if end == End::Reset {
-        if shared.network.borrow().eq(&Network::Clear) {
-            drop(tokio::time::timeout(ANSWER_WITHIN, server.readable()).await);
-        }
+    if end == End::Cut {
+        drop(tokio::time::timeout(ANSWER_WITHIN, server.readable()).await);
+    }
+    if end != End::Closed {
         drop(client.set_zero_linger());
     }
 }
@@ -59,7 +61,7 @@ async fn asks(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, shared: &Shared) 
             return End::Closed;
         }
         if cut {
-            return End::Reset;
+            return End::Cut;
         }
     }
 }

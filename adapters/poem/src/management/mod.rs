@@ -45,7 +45,7 @@ impl ManagementRole {
     }
 
     /// Answers the three probes on the public port as well when no role of the process serves it: some platforms look at one
-    /// port only. Where another management port may be taken, a taken public port is left alone.
+    /// port only.
     #[must_use]
     pub fn with_probes_on(mut self, public: HttpSettings) -> Self {
         self.probes = Some(public);
@@ -69,22 +69,6 @@ impl ManagementRole {
             Err(_) => Ok(listen(wanted, "MANAGEMENT_PORT").await?),
         }
     }
-
-    /// Listens on the public port; outside production another process of the developer's may have it already.
-    async fn listen_for_probes(&self, public: &HttpSettings) -> Result<Option<TcpListener>, BoxError> {
-        let wanted = public.address();
-        match TcpListener::bind(wanted).await {
-            Ok(listener) => {
-                tracing::info!(address = %listener.local_addr()?, "the probes listen");
-                Ok(Some(listener))
-            }
-            Err(error) if self.settings.takes_another_port && error.kind() == ErrorKind::AddrInUse => {
-                tracing::info!(taken = %wanted, "PORT is taken, so only the management port answers probes");
-                Ok(None)
-            }
-            Err(_) => Ok(Some(listen(wanted, "PORT").await?)),
-        }
-    }
 }
 
 #[async_trait]
@@ -105,10 +89,11 @@ impl RoleRunner for ManagementRole {
         tracing::info!(%address, "the management port listens");
         let server = server(&context, routes::all(operations)?)?;
         let probes = match &self.probes {
-            Some(public) if !serves_web(operations) => match self.listen_for_probes(public).await? {
-                Some(listener) => Some((server_of_probes(&context, public)?, listener)),
-                None => None,
-            },
+            Some(public) if !serves_web(operations) => {
+                let listener = listen(public.address(), "PORT").await?;
+                tracing::info!(address = %listener.local_addr()?, "the probes listen");
+                Some((server_of_probes(&context, public)?, listener))
+            }
             _ => None,
         };
         context.ready();

@@ -18,8 +18,7 @@ pub struct ManagementSettings {
     pub bind: IpAddr,
     /// The port; 0 takes a free one.
     pub port: u16,
-    /// Whether to take a free port when this one is taken, and to do without probes on a taken public port: for developers who
-    /// run two programs, or two processes of one.
+    /// Whether to take a free port when this one is taken, for developers who run two programs.
     pub takes_another_port: bool,
 }
 

@@ -51,11 +51,14 @@ impl<DB: Database> Lent<DB> {
 
     /// Returns the connection to its pool. Only after its transaction ended without error.
     pub(crate) fn give_back(mut self) {
-        let owner = self.0.take();
-        // Outside of a runtime the pool is about to end as well.
-        if let (Some(Owner::Pool(mut connection)), Ok(runtime)) = (owner, Handle::try_current()) {
+        let Some(Owner::Pool(mut connection)) = self.0.take() else { return };
+        match Handle::try_current() {
             // Not tracked: it ends by itself within the limit, and nobody waits for it.
-            drop(runtime.spawn(tokio::time::timeout(RETURN_WITHIN, connection.return_to_pool())));
+            Ok(runtime) => {
+                drop(runtime.spawn(tokio::time::timeout(RETURN_WITHIN, connection.return_to_pool())));
+            }
+            // Without a runtime nobody can ask it; closed, it leaves its place to another one.
+            Err(_) => drop(connection.detach()),
         }
     }
 }
