@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    ErrorKind, Inbox, InboxKey, InboxState, PortError, PortResult, TenantId, Timestamp, Uuid, WriteTx,
+    Dialect, ErrorKind, Inbox, InboxKey, InboxState, PortError, PortResult, TenantId, Timestamp, Uuid,
+    WriteTx,
 };
 
+use crate::database::SqlTx;
 use crate::statement::framework_sql;
 
 /// How often a key is claimed anew after the row in the way was forgotten in between.
@@ -48,8 +50,8 @@ impl Inbox for SqlInbox {
         for _ in 0..MAX_TRIES {
             // Waits for a transaction that has claimed the key, until it ends.
             let claimed = framework_sql!(
-                "insert into dolmen_inbox (scope, consumer, key, fingerprint, claimed_at) values (?, ?, ?, ?, {now})
-                 {ignore_conflict scope, consumer, key}",
+                "insert into dolmen_inbox (scope, consumer, message, fingerprint, claimed_at) values (?, ?, ?, ?, {now})
+                 {ignore_conflict scope, consumer, message}",
                 scope,
                 &key.consumer,
                 &key.key,
@@ -61,7 +63,7 @@ impl Inbox for SqlInbox {
                 return Ok(InboxState::New);
             }
             let recorded = framework_sql!(
-                "select fingerprint, outcome from dolmen_inbox where scope = ? and consumer = ? and key = ?",
+                "select fingerprint, outcome from dolmen_inbox where scope = ? and consumer = ? and message = ?",
                 scope,
                 &key.consumer,
                 &key.key
@@ -79,7 +81,7 @@ impl Inbox for SqlInbox {
         check(key, "record")?;
         let scope = scope(tx);
         let recorded = framework_sql!(
-            "update dolmen_inbox set outcome = ? where scope = ? and consumer = ? and key = ?",
+            "update dolmen_inbox set outcome = ? where scope = ? and consumer = ? and message = ?",
             outcome,
             scope,
             &key.consumer,
@@ -95,16 +97,24 @@ impl Inbox for SqlInbox {
     }
 
     async fn prune(&self, tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
-        framework_sql!(
-            "with dolmen_old as (
-                 select scope, consumer, key from dolmen_inbox where claimed_at < ?
-                 order by claimed_at limit ? {skip_locked})
-             delete from dolmen_inbox
-             where (scope, consumer, key) in (select scope, consumer, key from dolmen_old)",
-            before,
-            limit
-        )
-        .execute(tx)
-        .await
+        let statement = if tx.driver_mut::<SqlTx>()?.dialect() == Dialect::MySql {
+            // It has no `with` before a delete.
+            framework_sql!(
+                "delete from dolmen_inbox where claimed_at < ? order by claimed_at limit ?",
+                before,
+                limit
+            )
+        } else {
+            framework_sql!(
+                "with dolmen_old as (
+                     select scope, consumer, message from dolmen_inbox where claimed_at < ?
+                     order by claimed_at limit ? {skip_locked})
+                 delete from dolmen_inbox
+                 where (scope, consumer, message) in (select scope, consumer, message from dolmen_old)",
+                before,
+                limit
+            )
+        };
+        statement.execute(tx).await
     }
 }

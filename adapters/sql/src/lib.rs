@@ -1,4 +1,5 @@
-//! Dolmen on SQL databases: SQLite (feature `sqlite`, the default) and PostgreSQL (feature `postgres`).
+//! Dolmen on SQL databases: SQLite (feature `sqlite`, the default), PostgreSQL (feature `postgres`), MariaDB and
+//! MySQL (feature `mysql`).
 //!
 //! For those who wire a program: [`SqlDatabase`] opens a `DATABASE_URL`. For those who write a module's repository: [`sql!`] is SQL that is
 //! written once, checked by the compiler, and cannot touch the tables of another module. The crate knows the
@@ -19,7 +20,7 @@
 //! }
 //! ```
 #![cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
+    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
     expect(
         dead_code,
         unused_imports,

@@ -15,6 +15,9 @@ pub enum Native<'t> {
     /// PostgreSQL.
     #[cfg(feature = "postgres")]
     Postgres(&'t mut sqlx::PgConnection),
+    /// MariaDB and MySQL.
+    #[cfg(feature = "mysql")]
+    MySql(&'t mut sqlx::MySqlConnection),
     /// Never made; it keeps the type inhabited when no driver is compiled in.
     #[doc(hidden)]
     None(&'t std::convert::Infallible),

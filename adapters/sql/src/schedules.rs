@@ -1,8 +1,9 @@
 //! Which ticks were published: the table `dolmen_schedule_tick`.
 
 use async_trait::async_trait;
-use dolmen_ports::{PortResult, ReadTx, ScheduleStore, Timestamp, WriteTx};
+use dolmen_ports::{Dialect, PortResult, ReadTx, ScheduleStore, Timestamp, WriteTx};
 
+use crate::database::SqlTx;
 use crate::statement::framework_sql;
 
 /// Remembers ticks in the transaction that publishes them.
@@ -40,6 +41,9 @@ impl ScheduleStore for SqlScheduleStore {
     }
 
     async fn prune(&self, tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
+        if tx.driver_mut::<SqlTx>()?.dialect() == Dialect::MySql {
+            return prune_in_mysql(tx, before, limit).await;
+        }
         framework_sql!(
             "with dolmen_old as (
                  select old.schedule, old.tick from dolmen_schedule_tick as old
@@ -54,4 +58,28 @@ impl ScheduleStore for SqlScheduleStore {
         .execute(tx)
         .await
     }
+}
+
+/// Schedule by schedule: the family has no `with` before a delete, and MySQL no look at the table that it deletes from.
+async fn prune_in_mysql(tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
+    let last_ticks: Vec<(String, Timestamp)> = framework_sql!(
+        "select schedule, max(tick) from dolmen_schedule_tick group by schedule order by schedule"
+    )
+    .fetch_all(tx)
+    .await?;
+    let mut removed = 0;
+    for (schedule, last) in last_ticks {
+        removed += framework_sql!(
+            "delete from dolmen_schedule_tick where schedule = ? and tick < ? order by tick limit ?",
+            &schedule,
+            before.min(last),
+            i64::from(limit).saturating_sub_unsigned(removed)
+        )
+        .execute(tx)
+        .await?;
+        if removed >= u64::from(limit) {
+            break;
+        }
+    }
+    Ok(removed)
 }

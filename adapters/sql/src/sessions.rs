@@ -1,8 +1,11 @@
 //! Sessions: the table `dolmen_session`.
 
 use async_trait::async_trait;
-use dolmen_ports::{PortResult, Principal, ReadTx, Session, SessionStore, Timestamp, TokenHash, WriteTx};
+use dolmen_ports::{
+    Dialect, PortResult, Principal, ReadTx, Session, SessionStore, Timestamp, TokenHash, WriteTx,
+};
 
+use crate::database::SqlTx;
 use crate::statement::{FromRow, Row, framework_sql};
 
 /// Keeps sessions, found by the hash of their token.
@@ -58,15 +61,23 @@ impl SessionStore for SqlSessionStore {
     }
 
     async fn prune(&self, tx: &mut WriteTx, before: Timestamp, limit: u32) -> PortResult<u64> {
-        framework_sql!(
-            "with dolmen_ended as (
-                 select token from dolmen_session where expires_at < ?
-                 order by expires_at limit ? {skip_locked})
-             delete from dolmen_session where token in (select token from dolmen_ended)",
-            before,
-            limit
-        )
-        .execute(tx)
-        .await
+        let statement = if tx.driver_mut::<SqlTx>()?.dialect() == Dialect::MySql {
+            // It has no `with` before a delete.
+            framework_sql!(
+                "delete from dolmen_session where expires_at < ? order by expires_at limit ?",
+                before,
+                limit
+            )
+        } else {
+            framework_sql!(
+                "with dolmen_ended as (
+                     select token from dolmen_session where expires_at < ?
+                     order by expires_at limit ? {skip_locked})
+                 delete from dolmen_session where token in (select token from dolmen_ended)",
+                before,
+                limit
+            )
+        };
+        statement.execute(tx).await
     }
 }

@@ -10,6 +10,8 @@ pub enum Dialect {
     Sqlite,
     /// PostgreSQL.
     Postgres,
+    /// MariaDB and MySQL.
+    MySql,
 }
 
 impl Dialect {
@@ -18,6 +20,7 @@ impl Dialect {
         match self {
             Self::Sqlite => "sqlite",
             Self::Postgres => "postgres",
+            Self::MySql => "mysql",
         }
     }
 }
@@ -32,20 +35,36 @@ pub struct Migration {
     pub sqlite: &'static str,
     /// The statements for PostgreSQL.
     pub postgres: &'static str,
+    /// The statements for MariaDB and MySQL, if there are any: each one is committed by itself.
+    pub mysql: Option<&'static str>,
 }
 
 impl Migration {
     /// A migration. The macro [`migrations!`](crate::migrations) reads them from files.
     pub const fn new(name: &'static str, sqlite: &'static str, postgres: &'static str) -> Self {
-        Self { name, sqlite, postgres }
+        Self { name, sqlite, postgres, mysql: None }
     }
 
-    /// The statements for a dialect.
+    /// The same, for MariaDB and MySQL too. Without it an adapter refuses to apply the migration there.
+    #[must_use]
+    pub const fn with_mysql(mut self, mysql: &'static str) -> Self {
+        self.mysql = Some(mysql);
+        self
+    }
+
+    /// The statements for a dialect; empty when there are none.
     pub const fn sql(&self, dialect: Dialect) -> &'static str {
-        match dialect {
-            Dialect::Sqlite => self.sqlite,
-            Dialect::Postgres => self.postgres,
+        match (dialect, self.mysql) {
+            (Dialect::Sqlite, _) => self.sqlite,
+            (Dialect::Postgres, _) => self.postgres,
+            (Dialect::MySql, Some(mysql)) => mysql,
+            (Dialect::MySql, None) => "",
         }
+    }
+
+    /// Whether it was written for a dialect.
+    pub const fn is_for(&self, dialect: Dialect) -> bool {
+        !matches!((dialect, self.mysql), (Dialect::MySql, None))
     }
 }
 
@@ -100,6 +119,8 @@ macro_rules! migrations {
             $name,
             ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql")),
             ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql")),
+        ).with_mysql(
+            ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/mysql/", $name, ".sql")),
         )),*])
     };
 }

@@ -1,7 +1,7 @@
 //! The reference app as its clients and operators meet it: over real sockets, on real files, from its document to its end.
 //!
-//! The contract is held on SQLite always, and on PostgreSQL with the feature `postgres` when `TEST_POSTGRES_URL` names a
-//! server; without one these tests are printed as ignored. Every answer of every test is held against the document that
+//! The contract is held on SQLite always, on PostgreSQL with the feature `postgres` when `TEST_POSTGRES_URL` names a server,
+//! and on MariaDB with the feature `mysql` when `TEST_MYSQL_URL` does; without one these tests are printed as ignored. Every answer of every test is held against the document that
 //! the application serves.
 
 #![cfg(test)]

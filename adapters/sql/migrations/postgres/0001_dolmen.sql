@@ -41,11 +41,11 @@ create table dolmen_schedule_tick (
 create table dolmen_inbox (
     scope uuid not null,
     consumer text not null,
-    key text not null,
+    message text not null,
     fingerprint bytea not null,
     outcome bytea not null default ''::bytea,
     claimed_at timestamptz not null,
-    primary key (scope, consumer, key)
+    primary key (scope, consumer, message)
 );
 create index dolmen_inbox_claimed on dolmen_inbox (claimed_at);
 

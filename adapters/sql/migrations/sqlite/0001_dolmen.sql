@@ -41,11 +41,11 @@ create table dolmen_schedule_tick (
 create table dolmen_inbox (
     scope blob not null,
     consumer text not null,
-    key text not null,
+    message text not null,
     fingerprint blob not null,
     outcome blob not null default x'',
     claimed_at text not null,
-    primary key (scope, consumer, key)
+    primary key (scope, consumer, message)
 ) strict, without rowid;
 create index dolmen_inbox_claimed on dolmen_inbox (claimed_at);
 

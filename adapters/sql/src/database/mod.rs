@@ -79,6 +79,10 @@ impl SqlDatabase {
             Place::Postgres(ref text) => {
                 Ok(Box::new(crate::driver::postgres::PostgresBackend::connect(text, options).await?))
             }
+            #[cfg(feature = "mysql")]
+            Place::MySql(ref text) => {
+                Ok(Box::new(crate::driver::mysql::MySqlBackend::connect(text, options).await?))
+            }
         }
     }
 
@@ -102,6 +106,14 @@ impl SqlDatabase {
     #[cfg(feature = "postgres")]
     pub fn from_postgres_pool(pool: sqlx::PgPool, options: SqlOptions) -> Self {
         let backend = crate::driver::postgres::PostgresBackend::from_pool(pool, &options);
+        Self::with_backend(Box::new(backend), options)
+    }
+
+    /// Takes over a pool that a team has already. Its connections keep sqlx's defaults (`utf8mb4`, time zone UTC); their
+    /// `sql_mode` becomes the strict one of this crate.
+    #[cfg(feature = "mysql")]
+    pub fn from_mysql_pool(pool: sqlx::MySqlPool, options: SqlOptions) -> Self {
+        let backend = crate::driver::mysql::MySqlBackend::from_pool(pool, &options);
         Self::with_backend(Box::new(backend), options)
     }
 
@@ -130,6 +142,14 @@ impl SqlDatabase {
         )
     }
 
+    /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
+    /// returned handle: committing that commits it, dropping that rolls it back. Begin it at `read committed`: at the
+    /// servers' default isolation, more of it ends in deadlocks.
+    #[cfg(feature = "mysql")]
+    pub fn adopt_mysql(&self, transaction: sqlx::Transaction<'static, sqlx::MySql>, scope: Scope) -> WriteTx {
+        adopted(Box::new(crate::driver::mysql::adopt(transaction, self.0.options.statement_timeout)), scope)
+    }
+
     /// The dialect of the database.
     pub fn dialect(&self) -> Dialect {
         self.0.backend.dialect()
@@ -149,7 +169,7 @@ impl SqlDatabase {
     }
 }
 
-#[cfg(any(feature = "sqlite", feature = "postgres"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 fn adopted(session: Box<dyn Session>, scope: Scope) -> WriteTx {
     WriteTx::new(Box::new(SqlTx::new(session, None)), TxOptions::new(scope))
 }

@@ -61,6 +61,12 @@ impl SqlTx {
         self.finish(before, result)
     }
 
+    /// The session itself, for who runs single statements and knows what a failed one leaves behind.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn session_mut(&mut self) -> &mut dyn Session {
+        &mut *self.session
+    }
+
     pub(crate) fn native(&mut self) -> PortResult<Native<'_>> {
         let _ = self.start()?;
         self.state = State::Lent;

@@ -4,29 +4,53 @@ use std::fmt;
 
 use dolmen_ports::Dialect;
 
-/// The parameters of a `postgres:` URL that are understood.
-const PARAMETERS: [&str; 8] = [
-    "sslmode",
-    "sslrootcert",
-    "sslcert",
-    "sslkey",
-    "application_name",
-    "statement-cache-capacity",
-    "options",
-    "host",
-];
-const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+/// What the URL of a server may hold.
+struct Form {
+    example: &'static str,
+    parameters: &'static [&'static str],
+    /// The parameter that stands in for the host.
+    host: &'static str,
+    ssl: &'static str,
+    ssl_modes: &'static [&'static str],
+}
+
+const POSTGRES: Form = Form {
+    example: "postgres://user:password@localhost:5432/app",
+    parameters: &[
+        "sslmode",
+        "sslrootcert",
+        "sslcert",
+        "sslkey",
+        "application_name",
+        "statement-cache-capacity",
+        "options",
+        "host",
+    ],
+    host: "host",
+    ssl: "sslmode",
+    ssl_modes: &["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+};
+
+// Without charset, collation and time zone: those are this crate's to set.
+const MYSQL: Form = Form {
+    example: "mysql://user:password@localhost:3306/app",
+    parameters: &["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "statement-cache-capacity", "socket"],
+    host: "socket",
+    ssl: "ssl-mode",
+    ssl_modes: &["disabled", "preferred", "required", "verify_ca", "verify_identity"],
+};
 
 /// A checked `DATABASE_URL`.
 ///
 /// - `sqlite:path/to/file.db`, `sqlite:///absolute/path.db`: a file, made when it is not there;
 /// - `sqlite::memory:`: a temporary file that is removed when the database is closed;
-/// - `postgres://user:password@host:5432/database?sslmode=verify-full`.
+/// - `postgres://user:password@host:5432/database?sslmode=verify-full`;
+/// - `mysql://user:password@host:3306/database?ssl-mode=VERIFY_IDENTITY`, or `mariadb://…`: MariaDB and MySQL.
 ///
 /// # Examples
 /// ```
 /// use dolmen_sql::DatabaseUrl;
-/// let error = DatabaseUrl::parse("mysql://root:hunter2@localhost/shop").unwrap_err().to_string();
+/// let error = DatabaseUrl::parse("oracle://root:hunter2@localhost/shop").unwrap_err().to_string();
 /// assert!(error.contains("scheme") && !error.contains("hunter2"));
 /// ```
 #[derive(Debug, Clone)]
@@ -40,6 +64,8 @@ pub(crate) enum Place {
     File(std::path::PathBuf),
     #[cfg(feature = "postgres")]
     Postgres(dolmen_ports::Secret<String>),
+    #[cfg(feature = "mysql")]
+    MySql(dolmen_ports::Secret<String>),
 }
 
 /// What is wrong with a `DATABASE_URL`: the part and the fix, and never the text itself, which may hold a password.
@@ -67,9 +93,11 @@ impl DatabaseUrl {
         match text.split_once(':') {
             Some(("sqlite", rest)) => sqlite(rest),
             Some(("postgres" | "postgresql", rest)) => postgres(text, rest),
-            _ => wrong(
-                "the scheme is unknown; examples: sqlite:var/app.db, postgres://user:password@localhost:5432/app",
-            ),
+            Some(("mysql" | "mariadb", rest)) => mysql(text, rest),
+            _ => wrong(format!(
+                "the scheme is unknown; examples: sqlite:var/app.db, {}, {}",
+                POSTGRES.example, MYSQL.example
+            )),
         }
     }
 
@@ -80,11 +108,13 @@ impl DatabaseUrl {
             Place::Memory | Place::File(_) => Dialect::Sqlite,
             #[cfg(feature = "postgres")]
             Place::Postgres(_) => Dialect::Postgres,
+            #[cfg(feature = "mysql")]
+            Place::MySql(_) => Dialect::MySql,
         }
     }
 }
 
-#[cfg(any(not(feature = "sqlite"), not(feature = "postgres")))]
+#[cfg(not(all(feature = "mysql", feature = "postgres", feature = "sqlite")))]
 fn not_compiled_in(dialect: Dialect) -> Result<DatabaseUrl, DatabaseUrlError> {
     let name = dialect.name();
     wrong(format!("the driver for {name} is not compiled in; rebuild with --features {name}"))
@@ -107,7 +137,7 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
 }
 
 fn postgres(text: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
-    check_postgres(rest)?;
+    check(rest, &POSTGRES)?;
     #[cfg(feature = "postgres")]
     return Ok(DatabaseUrl(Place::Postgres(dolmen_ports::Secret::new(text.to_owned()))));
     #[cfg(not(feature = "postgres"))]
@@ -117,28 +147,39 @@ fn postgres(text: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     }
 }
 
-fn check_postgres(rest: &str) -> Result<(), DatabaseUrlError> {
+fn mysql(text: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
+    check(rest, &MYSQL)?;
+    #[cfg(feature = "mysql")]
+    return Ok(DatabaseUrl(Place::MySql(dolmen_ports::Secret::new(text.to_owned()))));
+    #[cfg(not(feature = "mysql"))]
+    {
+        let _ = text;
+        not_compiled_in(Dialect::MySql)
+    }
+}
+
+fn check(rest: &str, form: &Form) -> Result<(), DatabaseUrlError> {
+    let example = form.example;
     let Some(rest) = rest.strip_prefix("//") else {
-        return wrong("// is missing after the scheme; example: postgres://user:password@localhost:5432/app");
+        return wrong(format!("// is missing after the scheme; example: {example}"));
     };
     let (rest, parameters) = rest.split_once('?').unwrap_or((rest, ""));
     let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
     let (user, server) = authority.rsplit_once('@').unwrap_or(("", authority));
     percent_signs(user)?;
-    host_and_port(server, parameters)?;
+    host_and_port(server, parameters, form)?;
     if database.is_empty() {
-        return wrong(
-            "the database is missing after the host; example: postgres://user:password@localhost:5432/app",
-        );
+        return wrong(format!("the database is missing after the host; example: {example}"));
     }
     for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        let known = PARAMETERS.contains(&name) || (name.starts_with("options[") && name.ends_with(']'));
-        if !known {
-            return wrong(format!("a parameter is unknown; known: {}", PARAMETERS.join(", ")));
+        let (known, modes) = (form.parameters, form.ssl_modes);
+        let is_option = known.contains(&"options") && name.starts_with("options[") && name.ends_with(']');
+        if !known.contains(&name) && !is_option {
+            return wrong(format!("a parameter is unknown; known: {}", known.join(", ")));
         }
-        if name == "sslmode" && !SSL_MODES.contains(&value) {
-            return wrong(format!("sslmode is one of {}", SSL_MODES.join(", ")));
+        if name == form.ssl && !modes.iter().any(|mode| mode.eq_ignore_ascii_case(value)) {
+            return wrong(format!("{name} is one of {}", modes.join(", ")));
         }
     }
     Ok(())
@@ -153,14 +194,17 @@ fn percent_signs(user: &str) -> Result<(), DatabaseUrlError> {
     if sound { Ok(()) } else { wrong("user and password: write % as %25, @ as %40, / as %2F, : as %3A") }
 }
 
-fn host_and_port(server: &str, parameters: &str) -> Result<(), DatabaseUrlError> {
+fn host_and_port(server: &str, parameters: &str, form: &Form) -> Result<(), DatabaseUrlError> {
     // An IPv6 address stands in brackets.
     let (host, port) = match server.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (server, None),
     };
-    if host.is_empty() && !parameters.contains("host=") {
-        return wrong("the host is missing; example: postgres://user:password@localhost:5432/app");
+    let elsewhere = parameters
+        .split('&')
+        .any(|parameter| parameter.strip_prefix(form.host).is_some_and(|value| value.starts_with('=')));
+    if host.is_empty() && !elsewhere {
+        return wrong(format!("the host is missing; example: {}", form.example));
     }
     match port.map(str::parse::<u16>) {
         None => Ok(()),
@@ -192,7 +236,7 @@ mod tests {
     fn each_error_names_its_part_and_never_the_password() {
         let cases = [
             ("", "scheme"),
-            ("mysql://root:hunter2@localhost/shop", "scheme"),
+            ("oracle://root:hunter2@localhost/shop", "scheme"),
             ("sqlite:", "path"),
             ("sqlite:a.db?mode=ro", "parameters"),
             ("postgres:app:hunter2@localhost/app", "//"),
@@ -206,6 +250,14 @@ mod tests {
             ("postgres://app:hunter2%zz@localhost/app", "%25"),
             ("postgres://app:hunter2@localhost/app?sslmode=maybe", "sslmode"),
             ("postgres://app:hunter2@localhost/app?sslmoode=require", "parameter"),
+            ("mysql:app:hunter2@localhost/app", "//"),
+            ("mysql://app:hunter2@/app", "host"),
+            ("mysql://app:hunter2@localhost", "database"),
+            ("mysql://app:hunter2@localhost:33o6/app", "port"),
+            ("mysql://app:hunter2%@localhost/app", "%25"),
+            ("mysql://app:hunter2@localhost/app?ssl-mode=maybe", "ssl-mode"),
+            ("mysql://app:hunter2@localhost/app?charset=latin1", "parameter"),
+            ("mysql://app:hunter2@localhost/app?options[a]=b", "parameter"),
         ];
         for (text, part) in cases {
             let error = DatabaseUrl::parse(text).unwrap_err().to_string();
@@ -226,6 +278,26 @@ mod tests {
             let url = DatabaseUrl::parse(text).unwrap();
             assert!(!format!("{url:?}").contains("p%40ss"));
         }
+    }
+
+    #[test]
+    #[cfg(feature = "mysql")]
+    fn forms_of_mysql_are_understood() {
+        for text in [
+            "mysql://localhost/app",
+            "mariadb://app:p%40ss@db.internal:3307/app?ssl-mode=VERIFY_IDENTITY",
+            "mysql:///app?socket=/run/mysqld/mysqld.sock",
+        ] {
+            let url = DatabaseUrl::parse(text).unwrap();
+            assert!(url.dialect() == Dialect::MySql && !format!("{url:?}").contains("p%40ss"));
+        }
+    }
+
+    #[test]
+    #[cfg(not(feature = "mysql"))]
+    fn the_mysql_driver_that_is_not_compiled_in_is_named() {
+        let error = DatabaseUrl::parse("mysql://localhost/app").unwrap_err().to_string();
+        assert!(error.contains("rebuild with --features mysql"), "{error}");
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! The seam between the adapter and each driver of sqlx. No other part of the crate knows which database it is on.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod lent;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod limits;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
+#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod settling;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;

@@ -99,14 +99,21 @@ pub(super) async fn in_sqlite(database: &SqlDatabase, request: &ClaimRequest) ->
     }
 }
 
+/// A queue and a priority, and since when the job at their front is due.
+pub(super) struct Front {
+    pub(super) queue: String,
+    pub(super) priority: i32,
+    pub(super) due_at: Timestamp,
+}
+
 /// Queues and priorities at whose front a job is due.
-async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<(String, i32)>> {
+pub(super) async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<Front>> {
     let mut fronts = Vec::new();
     let mut last: Option<(String, i32)> = None;
-    while let Some((queue, priority, due)) = next_front(tx, last.as_ref()).await? {
+    while let Some((queue, priority, due_at, due)) = next_front(tx, last.as_ref()).await? {
         let wanted = queues.is_empty() || queues.iter().any(|wanted| wanted.as_str() == queue);
         if due && wanted {
-            fronts.push((queue.clone(), priority));
+            fronts.push(Front { queue: queue.clone(), priority, due_at });
         }
         last = Some((queue, priority));
     }
@@ -115,11 +122,14 @@ async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<(String,
 
 /// The front after the last one, and whether its job is due: the next priority of the same queue, or else the next
 /// queue. Two statements, because SQLite would walk through all jobs of the last front for `(queue, priority) > (?, ?)`.
-async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<Option<(String, i32, bool)>> {
+async fn next_front(
+    tx: &mut SqlTx,
+    last: Option<&(String, i32)>,
+) -> PortResult<Option<(String, i32, Timestamp, bool)>> {
     let mut rows = Vec::new();
     if let Some((queue, priority)) = last {
         rows = framework_sql!(
-            "select queue, priority, due_at <= {now} as due from dolmen_job
+            "select queue, priority, due_at, due_at <= {now} as due from dolmen_job
              where state = 'ready' and queue = ? and priority > ?
              order by queue, priority, due_at limit 1",
             queue,
@@ -131,7 +141,7 @@ async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<
     if rows.is_empty() {
         // The empty text stands before every name.
         rows = framework_sql!(
-            "select queue, priority, due_at <= {now} as due from dolmen_job
+            "select queue, priority, due_at, due_at <= {now} as due from dolmen_job
              where state = 'ready' and queue > ?
              order by queue, priority, due_at limit 1",
             last.map_or("", |(queue, _)| queue)
@@ -146,7 +156,7 @@ async fn claim_in(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<Clai
     let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
     // The first of all fronts together; the largest is on top, to be pushed out by a smaller one.
     let mut first: BinaryHeap<(i32, Timestamp, JobId)> = BinaryHeap::new();
-    for (queue, priority) in fronts(tx, &request.queues).await? {
+    for Front { queue, priority, .. } in fronts(tx, &request.queues).await? {
         let rows = framework_sql!(
             "select due_at, id from dolmen_job
              where state = 'ready' and queue = ? and priority = ? and due_at <= {now} and kind in ({list})
@@ -194,7 +204,7 @@ fn in_order(rows: &[Row]) -> PortResult<Vec<ClaimedJob>> {
     Ok(jobs.into_iter().map(|(_, job)| job).collect())
 }
 
-fn claimed(row: &Row) -> PortResult<ClaimedJob> {
+pub(super) fn claimed(row: &Row) -> PortResult<ClaimedJob> {
     let scope = Scope::from(row.get::<Option<TenantId>>("tenant")?);
     let lease = Lease::new(row.get("id")?, row.get("token")?);
     let mut job = ClaimedJob::new(lease, row.get("kind")?, row.get("payload")?, scope);

@@ -1,8 +1,10 @@
 //! Storing jobs, in the transaction of what they follow from.
 
-use dolmen_ports::{Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp};
+use dolmen_ports::{
+    Dialect, Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp,
+};
 
-use super::micros;
+use super::{micros, mysql};
 use crate::database::SqlTx;
 use crate::row;
 use crate::statement::{FromRow, Value, framework_sql};
@@ -22,7 +24,11 @@ pub(super) fn is_due(job: &NewJob) -> bool {
 /// Stores jobs that passed their check; the results are in their order.
 pub(super) async fn enqueue(tx: &mut SqlTx, jobs: &[NewJob]) -> PortResult<Vec<Enqueued>> {
     let plain = jobs.iter().filter(|job| job.unique_key.is_none());
-    insert(tx, plain).await?;
+    if tx.dialect() == Dialect::MySql {
+        mysql::insert(tx, plain).await?;
+    } else {
+        insert(tx, plain).await?;
+    }
     let mut enqueued = Vec::with_capacity(jobs.len());
     for job in jobs {
         enqueued.push(match &job.unique_key {
@@ -66,7 +72,7 @@ fn columns(job: &NewJob) -> [Value<'_>; 10] {
 }
 
 /// The instant, or else the delay from now in microseconds.
-fn due(job: &NewJob) -> (Option<Timestamp>, i64) {
+pub(super) fn due(job: &NewJob) -> (Option<Timestamp>, i64) {
     match job.due {
         Due::Now => (None, 0),
         Due::In(delay) => (None, micros(delay)),
@@ -74,7 +80,7 @@ fn due(job: &NewJob) -> (Option<Timestamp>, i64) {
     }
 }
 
-fn timeout_ms(job: &NewJob) -> i64 {
+pub(super) fn timeout_ms(job: &NewJob) -> i64 {
     i64::try_from(job.timeout.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -82,7 +88,11 @@ fn timeout_ms(job: &NewJob) -> i64 {
 /// same key, and inserts when that one rolls back.
 async fn insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<Enqueued> {
     for _ in 0..MAX_TRIES {
-        if try_insert_unique(tx, job, key).await? == 1 {
+        let inserted = match tx.dialect() {
+            Dialect::MySql => mysql::try_insert_unique(tx, job, key).await?,
+            _ => try_insert_unique(tx, job, key).await?,
+        };
+        if inserted == 1 {
             return Ok(Enqueued::New(job.id));
         }
         if let Some(first) = active(tx, &job.kind, job.scope.tenant(), key).await? {
@@ -141,7 +151,7 @@ pub(super) async fn active(
     rows.first().map(|row| <(JobId,)>::from_row(row).map(|(id,)| id)).transpose()
 }
 
-fn known(error: PortError) -> PortError {
+pub(super) fn known(error: PortError) -> PortError {
     if error.kind() != ErrorKind::AlreadyExists {
         return error;
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{Heartbeat, JobId, Lease, PortResult};
+use dolmen_ports::{Dialect, Heartbeat, JobId, Lease, PortResult};
 
-use super::settle;
+use super::{mysql, settle};
 use crate::database::{SqlDatabase, SqlTx};
 
 /// The heartbeat of [`SqlJobQueue`](crate::SqlJobQueue). Its connection belongs to the runtime of the thread that opened
@@ -31,7 +31,10 @@ impl Heartbeat for SqlHeartbeat {
             Some(connection) => connection,
             None => SqlTx::new(self.database.open_apart().await?, None),
         };
-        let rows = settle::extend(leases, lease_for).fetch_in(&mut connection).await?;
+        let rows = match connection.dialect() {
+            Dialect::MySql => mysql::extend(&mut connection, leases, lease_for).await?,
+            _ => settle::extend(leases, lease_for).fetch_in(&mut connection).await?,
+        };
         self.connection = Some(connection);
         settle::lost(leases, &rows)
     }

@@ -4,6 +4,7 @@ mod claim;
 mod enqueue;
 mod heartbeat;
 mod inspect;
+mod mysql;
 mod settle;
 mod wake;
 
@@ -91,6 +92,7 @@ impl JobQueue for SqlJobQueue {
         }
         match self.database.dialect() {
             Dialect::Sqlite => claim::in_sqlite(&self.database, request).await,
+            Dialect::MySql => mysql::claim(&self.database, request).await,
             _ => claim::in_postgres(&self.database, request).await,
         }
     }
@@ -104,16 +106,26 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
-        settle::lost(leases, &self.run(settle::complete_all(leases)).await?)
+        let rows = match self.database.dialect() {
+            Dialect::MySql => mysql::complete_all(&self.database, leases).await?,
+            _ => self.run(settle::complete_all(leases)).await?,
+        };
+        settle::lost(leases, &rows)
     }
 
     async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {
         let reason = settle::reason(failure);
+        if self.database.dialect() == Dialect::MySql {
+            return mysql::fail(&self.database, lease, failure, &reason).await;
+        }
         settle::state_after(lease, &self.run(settle::fail(lease, failure, &reason)).await?)
     }
 
     async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
-        let rows = self.run(settle::release(leases, delay)).await?;
+        let rows = match self.database.dialect() {
+            Dialect::MySql => mysql::release(&self.database, leases, delay).await?,
+            _ => self.run(settle::release(leases, delay)).await?,
+        };
         if delay.is_zero() {
             self.database.wake().wake(settle::queues(&rows)?);
         }
@@ -121,8 +133,8 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
-        if self.database.dialect() == Dialect::Sqlite {
-            // A look that does not take the one write lock, since most often there is nothing to rescue.
+        if self.database.dialect() != Dialect::Postgres {
+            // A look that locks nothing, since most often there is nothing to rescue.
             let mut tx = self.database.begin(Mode::Read).await?;
             let expired = settle::expired().fetch_in(&mut tx).await;
             give_back(tx).await?;
@@ -130,8 +142,10 @@ impl JobQueue for SqlJobQueue {
                 return Ok(Rescued::default());
             }
         }
-        let rows = self.run(settle::rescue(limit)).await?;
-        let (rescued, queues) = settle::rescued(&rows)?;
+        let (rescued, queues) = match self.database.dialect() {
+            Dialect::MySql => mysql::rescue(&self.database, limit).await?,
+            _ => settle::rescued(&self.run(settle::rescue(limit)).await?)?,
+        };
         self.database.wake().wake(queues);
         Ok(rescued)
     }
@@ -164,7 +178,10 @@ impl JobQueue for SqlJobQueue {
 
     async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
         let mut tx = self.database.begin(Mode::Single).await?;
-        let removed = settle::prune(kept_for, limit).execute_in(&mut tx).await;
+        let removed = match tx.dialect() {
+            Dialect::MySql => mysql::prune(&mut tx, kept_for, limit).await,
+            _ => settle::prune(kept_for, limit).execute_in(&mut tx).await,
+        };
         give_back(tx).await?;
         removed
     }

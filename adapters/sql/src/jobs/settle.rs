@@ -22,7 +22,7 @@ fn pairs(leases: &[Lease]) -> impl Iterator<Item = [Value<'static>; 2]> {
     leases.iter().map(|lease| row![lease.job, lease.token])
 }
 
-fn lease_lost(operation: &'static str, lease: &Lease) -> PortError {
+pub(super) fn lease_lost(operation: &'static str, lease: &Lease) -> PortError {
     PortError::new(ErrorKind::LeaseLost, "jobs", operation).with_detail(format!("job {}", lease.job))
 }
 

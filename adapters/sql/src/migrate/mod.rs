@@ -1,10 +1,13 @@
-//! Applying migrations: one process at a time, each migration in a transaction of its own together with its row.
+//! Applying migrations: one process at a time, each migration in a transaction of its own together with its row;
+//! on the MySQL family, which has no such transaction, statement by statement.
 
+#[cfg(feature = "mysql")]
+mod mysql;
 mod plan;
 
 use std::time::Duration;
 
-use dolmen_ports::{ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, TxDriver};
+use dolmen_ports::{Dialect, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, TxDriver};
 use tokio::time::Instant;
 
 use self::plan::{Applied, checksum, pending};
@@ -61,15 +64,25 @@ pub(crate) async fn run(
     let total: usize = sets.iter().map(|set| set.migrations.len()).sum();
     let mut names = Vec::new();
     if !pending_names(backend, sets).await?.is_empty() {
-        for set in sets {
-            while let Some(name) = apply_next(backend, set, limit).await? {
-                tracing::info!(migration = name, "migration applied");
-                names.push(name);
-            }
-        }
+        names = match backend.dialect() {
+            #[cfg(feature = "mysql")]
+            Dialect::MySql => mysql::run(backend, sets, limit).await?,
+            _ => apply_all(backend, sets, limit).await?,
+        };
     }
     let already = total.saturating_sub(names.len());
     Ok(MigrationReport::new(names, already))
+}
+
+async fn apply_all(backend: &dyn Backend, sets: &[MigrationSet], limit: Duration) -> PortResult<Vec<String>> {
+    let mut names = Vec::new();
+    for set in sets {
+        while let Some(name) = apply_next(backend, set, limit).await? {
+            tracing::info!(migration = name, "migration applied");
+            names.push(name);
+        }
+    }
+    Ok(names)
 }
 
 /// Applies the next migration of a set. What is next is read under the lock, so two runners never apply the same one.
@@ -95,7 +108,7 @@ async fn apply_next_in(tx: &mut SqlTx, set: &MigrationSet) -> PortResult<Option<
     let dialect = tx.dialect();
     if !has_table(tx).await? {
         tx.run_script(match dialect {
-            dolmen_ports::Dialect::Sqlite => TABLE_IN_SQLITE,
+            Dialect::Sqlite => TABLE_IN_SQLITE,
             _ => TABLE_IN_POSTGRES,
         })
         .await?;
@@ -138,21 +151,31 @@ async fn lock(backend: &dyn Backend, limit: Duration) -> PortResult<SqlTx> {
             Err(error) if error.kind() == ErrorKind::Contention => {}
             Err(error) => return Err(error),
         }
-        if Instant::now() >= deadline {
-            return Err(PortError::new(ErrorKind::Timeout, "database", "migrate").with_detail(format!(
-                "another process held the migration lock for {limit:?}; see whether its run hangs, then try again"
-            )));
-        }
-        tokio::time::sleep(Duration::from_millis(100)).await;
+        wait_for_lock(deadline, limit).await?;
     }
+}
+
+/// Waits before the lock is tried again, unless its time is over.
+async fn wait_for_lock(deadline: Instant, limit: Duration) -> PortResult<()> {
+    if Instant::now() >= deadline {
+        return Err(PortError::new(ErrorKind::Timeout, "database", "migrate").with_detail(format!(
+            "another process held the migration lock for {limit:?}; see whether its run hangs, then try again"
+        )));
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    Ok(())
 }
 
 async fn has_table(tx: &mut SqlTx) -> PortResult<bool> {
     let rows = tx
         .fetch(
             match tx.dialect() {
-                dolmen_ports::Dialect::Sqlite => {
+                Dialect::Sqlite => {
                     "select 1 from sqlite_master where type = 'table' and name = 'dolmen_migration'"
+                }
+                Dialect::MySql => {
+                    "select 1 from information_schema.tables
+                     where table_schema = database() and table_name = 'dolmen_migration'"
                 }
                 _ => "select 1 where to_regclass('dolmen_migration') is not null",
             },

@@ -15,6 +15,7 @@ pub(crate) struct Applied {
 /// rolled-back binary starts.
 ///
 /// # Errors
+/// `Unsupported` when a migration was not written for the dialect;
 /// `Conflict`, naming the file and the fix, when an applied file was changed, taken away or overtaken;
 /// `InvalidInput` when the set itself is out of order.
 pub(crate) fn pending(
@@ -23,6 +24,14 @@ pub(crate) fn pending(
     dialect: Dialect,
 ) -> PortResult<&'static [Migration]> {
     let known = set.migrations;
+    if let Some(migration) = known.iter().find(|migration| !migration.is_for(dialect)) {
+        return Err(PortError::new(ErrorKind::Unsupported, "database", "migrate").with_detail(format!(
+            "{}/{} has no statements for {}; write migrations/{2}/{1}.sql in its crate",
+            set.module,
+            migration.name,
+            dialect.name()
+        )));
+    }
     for (index, applied) in applied.iter().enumerate() {
         match known.get(index) {
             Some(migration) if migration.name == applied.name => {
@@ -131,6 +140,16 @@ mod tests {
     fn a_gap_is_named_with_the_number_that_is_missing() {
         let error = plan(&[B], &[]).unwrap_err().to_string();
         assert!(error.contains("0002_b.sql") && error.contains("0001_<"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_named() {
+        const SPOKEN: Migration = Migration::new("0001_a", "a", "a").with_mysql("a");
+        assert_eq!(pending(&MigrationSet::new(SHOP, &[SPOKEN]), &[], Dialect::MySql).unwrap(), [SPOKEN]);
+        let error = pending(&MigrationSet::new(SHOP, &[A, B]), &[], Dialect::MySql).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        let text = error.to_string();
+        assert!(text.contains("shop/0001_a") && text.contains("write migrations/mysql/0001_a.sql"), "{text}");
     }
 
     #[test]

@@ -2,6 +2,13 @@
 
 use dolmen_ports::Dialect;
 
+/// What the MySQL family reports as the last inserted id when `{ignore_conflict}` found its key: `dolmen` in ASCII. The
+/// number of matched rows does not tell, and a plain insert would hold the row in a way that ends in deadlocks.
+pub(crate) const IGNORED: u64 = 0x646f_6c6d_656e;
+
+/// How the MySQL family begins what it does about a conflict.
+pub(crate) const UPSERT: &str = "on duplicate key update";
+
 /// Something that dialects write differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fragment {
@@ -55,6 +62,7 @@ impl Fragment {
     pub(crate) const fn around(self, dialect: Dialect) -> (&'static str, &'static str) {
         match dialect {
             Dialect::Sqlite => self.around_in_sqlite(),
+            Dialect::MySql => self.around_in_mysql(),
             // PostgreSQL; a new dialect adds its arm above.
             _ => self.around_in_postgres(),
         }
@@ -87,6 +95,20 @@ impl Fragment {
             Self::Int => ("trunc((", ")::numeric)::bigint"),
             Self::Now => ("statement_timestamp()", ""),
             Self::NowPlus => ("(statement_timestamp() + ", " * interval '1 microsecond')"),
+        }
+    }
+
+    const fn around_in_mysql(self) -> (&'static str, &'static str) {
+        match self {
+            // The renderer writes the conflicts: the family has no place for their argument.
+            Self::Rows | Self::List | Self::OnConflict | Self::IgnoreConflict => ("", ""),
+            Self::ForUpdate => ("for update", ""),
+            Self::SkipLocked => ("for update skip locked", ""),
+            Self::New => ("values(", ")"),
+            // A cast alone would round where SQLite cuts off.
+            Self::Int => ("cast(truncate(", ", 0) as signed)"),
+            Self::Now => ("utc_timestamp(6)", ""),
+            Self::NowPlus => ("(utc_timestamp(6) + interval ", " microsecond)"),
         }
     }
 }

@@ -14,6 +14,9 @@
 //! | `{now}` | the database's time when the statement began |
 //! | `{now_plus ?}` | that time and a number of microseconds |
 //!
+//! On the MySQL family, whose statements have no place for `k`, a conflict of *any* unique key counts; and `set a = b, b = a`
+//! is done from left to right there, so do not read a column after it was set.
+//!
 //! An error of a statement ends its transaction on every database: the transaction can only be rolled back. So a
 //! conflict that is expected is not caught, but avoided with `{ignore_conflict k}`.
 
@@ -36,6 +39,8 @@ pub use cell::{Cell, Mismatch};
 pub(crate) use check::check;
 use dolmen_ports::{ErrorKind, PortError, PortResult, ReadTx, WriteTx};
 pub(crate) use fragment::Fragment;
+#[cfg(feature = "mysql")]
+pub(crate) use fragment::IGNORED;
 pub(crate) use row::{Cells, Column};
 pub use row::{FromRow, Row};
 pub(crate) use template::Bulk;
@@ -134,7 +139,8 @@ impl<'a> Statement<'a> {
             let mut matched = 0;
             for (bulk, values) in self.batches()? {
                 let sql = tx.render(self.template, bulk);
-                matched += tx.execute(sql, &values).await?;
+                let affected = tx.execute(sql, &values).await?;
+                matched += matched_by(sql, bulk, affected);
             }
             Ok(matched)
         })
@@ -204,6 +210,16 @@ impl<'a> Statement<'a> {
         let padding = bulk.last().into_iter().flat_map(|last| std::iter::repeat_n(last, padding));
         before.iter().chain(bulk).chain(padding).chain(after).cloned().collect()
     }
+}
+
+/// How many rows a statement matched. The MySQL family counts an insert that became an update as two rows.
+fn matched_by(sql: &str, bulk: Bulk, affected: u64) -> u64 {
+    let rows = match bulk {
+        _ if affected < 2 || !sql.contains(fragment::UPSERT) => return affected,
+        Bulk::Rows { rows, .. } => rows,
+        Bulk::None | Bulk::List(_) => 1,
+    };
+    affected.min(u64::try_from(rows).unwrap_or(u64::MAX))
 }
 
 fn invalid(detail: &str) -> PortError {

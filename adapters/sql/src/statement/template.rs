@@ -6,7 +6,7 @@ use std::sync::{PoisonError, RwLock};
 use dolmen_ports::Dialect;
 
 use super::check::{Shape, check};
-use super::fragment::Fragment;
+use super::fragment::{Fragment, IGNORED, UPSERT};
 use super::scan;
 
 /// How many copies of a row or of a placeholder `{rows}` or `{list}` stand for.
@@ -90,8 +90,13 @@ pub(crate) fn render(text: &str, dialect: Dialect, bulk: Bulk) -> String {
             }
             [b'{', ..] => {
                 let end = scan::skip_word(token.as_bytes(), 1);
-                closing = out.open(&token[1..end], bulk);
-                token[end..].trim_start()
+                let (name, argument) = (&token[1..end], token[end..].trim_start());
+                if let Some(after) = out.conflict(name, argument) {
+                    after
+                } else {
+                    closing = out.open(name, bulk);
+                    argument
+                }
             }
             _ => {
                 out.sql.push_str(closing);
@@ -113,7 +118,7 @@ impl Output {
     fn placeholder(&mut self) {
         self.bound += 1;
         match self.dialect {
-            Dialect::Sqlite => self.sql.push('?'),
+            Dialect::Sqlite | Dialect::MySql => self.sql.push('?'),
             // Writing to a String cannot fail.
             _ => drop(write!(self.sql, "${}", self.bound)),
         }
@@ -124,6 +129,27 @@ impl Output {
             self.sql.push_str(if index == 0 { "" } else { ", " });
             self.placeholder();
         }
+    }
+
+    /// Writes `{on_conflict ..}` and `{ignore_conflict ..}` for the MySQL family, where a conflict is one of any key;
+    /// returns what follows the fragment.
+    fn conflict<'t>(&mut self, name: &str, argument: &'t str) -> Option<&'t str> {
+        if self.dialect != Dialect::MySql {
+            return None;
+        }
+        let fragment = Fragment::named(name.as_bytes())?;
+        let (columns, after) = argument.split_once('}')?;
+        match fragment {
+            Fragment::OnConflict => self.sql.push_str(UPSERT),
+            Fragment::IgnoreConflict => {
+                let column = columns.split(',').next().unwrap_or_default().trim();
+                // Changes nothing, and leaves a mark in what the server answers.
+                let mark = format!("if(last_insert_id({IGNORED}) = {IGNORED}, {column}, {column})");
+                self.sql.extend([UPSERT, " ", column, " = ", &mark]);
+            }
+            _ => return None,
+        }
+        Some(after)
     }
 
     /// Writes what stands before the fragment's argument; returns what stands after it.
@@ -159,21 +185,45 @@ mod tests {
                 "a = ? and b = '?{' and c = ?",
                 "a = ? and b = '?{' and c = ?",
                 "a = $1 and b = '?{' and c = $2",
+                "a = ? and b = '?{' and c = ?",
             ),
-            ("x {for_update} y", "x  y", "x for update y"),
-            ("x {skip_locked}", "x ", "x for update skip locked"),
+            ("x {for_update} y", "x  y", "x for update y", "x for update y"),
+            ("x {skip_locked}", "x ", "x for update skip locked", "x for update skip locked"),
             (
-                "{on_conflict a, b} c = {new c}",
-                "on conflict (a, b) do update set c = excluded.c",
-                "on conflict (a, b) do update set c = excluded.c",
+                "{on_conflict a, b} c = {new c}, d = ?",
+                "on conflict (a, b) do update set c = excluded.c, d = ?",
+                "on conflict (a, b) do update set c = excluded.c, d = $1",
+                "on duplicate key update c = values(c), d = ?",
             ),
-            ("{ignore_conflict a}", "on conflict (a) do nothing", "on conflict (a) do nothing"),
-            ("{int sum(a) / ?}", "cast(sum(a) / ? as integer)", "trunc((sum(a) / $1)::numeric)::bigint"),
-            ("{now}", "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')", "statement_timestamp()"),
+            (
+                "{ignore_conflict a, b} x",
+                "on conflict (a, b) do nothing x",
+                "on conflict (a, b) do nothing x",
+                "on duplicate key update a = if(last_insert_id(110429723256174) = 110429723256174, a, a) x",
+            ),
+            (
+                "{int sum(a) / ?}",
+                "cast(sum(a) / ? as integer)",
+                "trunc((sum(a) / $1)::numeric)::bigint",
+                "cast(truncate(sum(a) / ?, 0) as signed)",
+            ),
+            (
+                "{now}",
+                "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')",
+                "statement_timestamp()",
+                "utc_timestamp(6)",
+            ),
+            (
+                "{now_plus ?}",
+                "strftime('%Y-%m-%dT%H:%M:%f000Z', 'now', printf('%+.3f seconds', ? / 1000000.0))",
+                "(statement_timestamp() + $1 * interval '1 microsecond')",
+                "(utc_timestamp(6) + interval ? microsecond)",
+            ),
         ];
-        for (text, sqlite, postgres) in cases {
+        for (text, sqlite, postgres, mysql) in cases {
             assert_eq!(render(text, Dialect::Sqlite, Bulk::None), sqlite);
             assert_eq!(render(text, Dialect::Postgres, Bulk::None), postgres);
+            assert_eq!(render(text, Dialect::MySql, Bulk::None), mysql);
         }
     }
 

@@ -33,21 +33,22 @@ pub enum Kind {
 pub enum Value<'a> {
     /// No value, of a kind.
     Null(Kind),
-    /// `integer` 0 or 1 on SQLite, `boolean` on PostgreSQL.
+    /// `integer` 0 or 1 on SQLite, `boolean` on PostgreSQL, `tinyint(1)` on the MySQL family.
     Bool(bool),
-    /// `integer` on SQLite; `bigint`, `integer` or `smallint` on PostgreSQL.
+    /// `integer` on SQLite; `bigint`, `integer` or `smallint` on PostgreSQL and the MySQL family.
     Integer(i64),
-    /// `real` on SQLite, `double precision` on PostgreSQL.
+    /// `real` on SQLite, `double precision` on PostgreSQL and the MySQL family.
     Float(f64),
-    /// `text`.
+    /// `text`; on the MySQL family also `varchar` and `longtext`, in a table with an exact collation.
     Text(Cow<'a, str>),
-    /// `blob` on SQLite, `bytea` on PostgreSQL.
+    /// `blob` on SQLite, `bytea` on PostgreSQL, `varbinary` or `longblob` on the MySQL family.
     Bytes(Cow<'a, [u8]>),
-    /// `blob` of 16 bytes on SQLite, `uuid` on PostgreSQL.
+    /// `blob` of 16 bytes on SQLite, `uuid` on PostgreSQL, `binary(16)` on the MySQL family.
     Uuid(Uuid),
-    /// `text` in RFC 3339 with six digits in UTC on SQLite, so that text order is time order; `timestamptz` on PostgreSQL.
+    /// `text` in RFC 3339 with six digits in UTC on SQLite, so that text order is time order; `timestamptz` on PostgreSQL;
+    /// `datetime(6)` on the MySQL family, whose `timestamp` ends in 2038.
     Timestamp(Timestamp),
-    /// `text` on SQLite, `jsonb` on PostgreSQL.
+    /// `text` on SQLite, `jsonb` on PostgreSQL, `json` on the MySQL family.
     Json(Cow<'a, Json>),
 }
 

@@ -20,7 +20,7 @@ use std::path::Path;
 
 use dolmen_ports::Dialect;
 use sqlparser::ast::visit_relations;
-use sqlparser::dialect::{PostgreSqlDialect, SQLiteDialect};
+use sqlparser::dialect::{MySqlDialect, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::Parser;
 
 use self::literals::Literal;
@@ -97,7 +97,7 @@ fn tables_of(literal: &Literal, package: &str) -> Result<BTreeSet<String>, Strin
     };
     let prefix = format!("{}_", package.replace('-', "_"));
     let mut tables = BTreeSet::new();
-    for dialect in [Dialect::Sqlite, Dialect::Postgres] {
+    for dialect in [Dialect::Sqlite, Dialect::Postgres, Dialect::MySql] {
         let sql = render(text, dialect, bulk);
         for table in parse(&sql, dialect).map_err(|error| format!("{}: {error} in: {sql}", dialect.name()))? {
             if !table.starts_with(&prefix) {
@@ -115,6 +115,7 @@ fn tables_of(literal: &Literal, package: &str) -> Result<BTreeSet<String>, Strin
 fn parse(sql: &str, dialect: Dialect) -> Result<BTreeSet<String>, String> {
     let parsed = match dialect {
         Dialect::Sqlite => Parser::parse_sql(&SQLiteDialect {}, sql),
+        Dialect::MySql => Parser::parse_sql(&MySqlDialect {}, sql),
         _ => Parser::parse_sql(&PostgreSqlDialect {}, sql),
     };
     let statements = parsed.map_err(|error| error.to_string())?;

@@ -33,13 +33,17 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
 }
 
 /// Runs a statement that is the same on every database on the native connection.
-async fn run(tx: &mut dolmen_ports::ReadTx, statement: &'static str) -> PortResult<u64> {
+pub(crate) async fn run(tx: &mut dolmen_ports::ReadTx, statement: &'static str) -> PortResult<u64> {
     let result = match native(tx)? {
         Native::Sqlite(connection) => {
             sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected())
         }
         #[cfg(feature = "postgres")]
         Native::Postgres(connection) => {
+            sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected())
+        }
+        #[cfg(feature = "mysql")]
+        Native::MySql(connection) => {
             sqlx::query(statement).execute(connection).await.map(|done| done.rows_affected())
         }
         _ => Ok(0),
@@ -91,10 +95,10 @@ async fn native_failure_is_not_committed(harness: H) -> CaseResult {
             Ok(())
         })
         .await;
-    // SQLite goes on after a failed statement; PostgreSQL rolls back, and answers COMMIT as if it had not.
+    // SQLite and the MySQL family go on after a failed statement; PostgreSQL rolls back, and answers COMMIT as if it had not.
     let stored = count(harness.database()).await?;
     match harness.sql.dialect() {
-        Dialect::Sqlite => assert!(result.is_ok() && stored == 1),
+        Dialect::Sqlite | Dialect::MySql => assert!(result.is_ok() && stored == 1),
         _ => assert!(result.is_err() && stored == 0),
     }
     Ok(())
@@ -157,6 +161,12 @@ async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
             let sql = SqlDatabase::from_sqlite_pools(pool.clone(), pool.clone(), SqlOptions::new());
             Ok((sql, OwnPool::Sqlite(pool)))
         }
+        #[cfg(feature = "mysql")]
+        Dialect::MySql => {
+            let pool =
+                sqlx::MySqlPool::connect(&harness.url).await.map_err(|error| map_error(error, "connect"))?;
+            Ok((SqlDatabase::from_mysql_pool(pool.clone(), SqlOptions::new()), OwnPool::MySql(pool)))
+        }
         #[cfg(feature = "postgres")]
         _ => {
             let pool =
@@ -172,6 +182,8 @@ enum OwnPool {
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
+    #[cfg(feature = "mysql")]
+    MySql(sqlx::MySqlPool),
 }
 
 impl OwnPool {
@@ -188,6 +200,12 @@ impl OwnPool {
                 let mut transaction = pool.begin().await?;
                 sqlx::query(INSERT).execute(&mut *transaction).await?;
                 sql.adopt_postgres(transaction, Scope::System)
+            }
+            #[cfg(feature = "mysql")]
+            Self::MySql(pool) => {
+                let mut transaction = pool.begin_with("start transaction read write").await?;
+                sqlx::query(INSERT).execute(&mut *transaction).await?;
+                sql.adopt_mysql(transaction, Scope::System)
             }
         })
     }
@@ -221,6 +239,9 @@ async fn a_job_joins_a_transaction(harness: H) -> CaseResult {
 
 /// Closes all other connections of the case's database, as a restart of the server does.
 async fn close_on_server(harness: &SqlHarness) -> CaseResult {
+    if harness.sql.dialect() == Dialect::MySql {
+        return close_on_mysql(harness).await;
+    }
     let closed: PortResult<u64> = harness
         .database()
         .system()
@@ -235,6 +256,40 @@ async fn close_on_server(harness: &SqlHarness) -> CaseResult {
         .await;
     closed?;
     Ok(())
+}
+
+#[cfg(not(feature = "mysql"))]
+async fn close_on_mysql(_: &SqlHarness) -> CaseResult {
+    std::future::ready(Err(dolmen_testkit::conformance::Failure::new("the feature mysql is off"))).await
+}
+
+/// A statement that kills takes one number, and no query for it.
+#[cfg(feature = "mysql")]
+async fn close_on_mysql(harness: &SqlHarness) -> CaseResult {
+    let killed: PortResult<()> = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            let Native::MySql(connection) = native(tx)? else { return Ok(()) };
+            let failed = |error| map_error(error, "kill connections");
+            let others: Vec<u64> = sqlx::query_scalar(
+                "select cast(id as unsigned) from information_schema.processlist
+                 where db = database() and id <> connection_id()",
+            )
+            .fetch_all(&mut *connection)
+            .await
+            .map_err(failed)?;
+            for other in others {
+                sqlx::query("kill connection ?")
+                    .bind(other)
+                    .execute(&mut *connection)
+                    .await
+                    .map_err(failed)?;
+            }
+            Ok(())
+        })
+        .await;
+    Ok(killed?)
 }
 
 async fn broken_ones_are_replaced(harness: H) -> CaseResult {
@@ -277,6 +332,7 @@ async fn a_stale_plan_is_made_anew(harness: H) -> CaseResult {
     // On PostgreSQL the prepared statements of all pooled connections return another type from now on.
     let change = match harness.sql.dialect() {
         Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
+        Dialect::MySql => "alter table dolmen_sql_counter modify last integer not null",
         _ => "alter table dolmen_sql_counter alter column last type integer",
     };
     many_writers_wait(Arc::clone(&harness)).await?;

@@ -23,7 +23,7 @@ pub(crate) struct SqlHarness {
 enum Place {
     /// A file that another process can open too; it goes with its folder.
     File { _folder: TempDir },
-    #[cfg(feature = "postgres")]
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     Server(dolmen_sql::test_database::TestDatabase),
 }
 
@@ -45,6 +45,17 @@ impl SqlHarness {
         std::future::ready(Err("the feature postgres is off".into())).await
     }
 
+    #[cfg(feature = "mysql")]
+    pub(crate) async fn on_mysql() -> Result<Self, BoxError> {
+        let server = dolmen_sql::test_database::TestDatabase::mysql().await?;
+        Self::open(server.url().to_owned(), Place::Server(server)).await
+    }
+
+    #[cfg(not(feature = "mysql"))]
+    pub(crate) async fn on_mysql() -> Result<Self, BoxError> {
+        std::future::ready(Err("the feature mysql is off".into())).await
+    }
+
     async fn open(url: String, place: Place) -> Result<Self, BoxError> {
         let options = SqlOptions::new().with_max_connections(5).with_acquire_timeout(Duration::from_secs(20));
         let sql = SqlDatabase::connect(&url, options).await?;
@@ -60,7 +71,7 @@ impl Harness for SqlHarness {
     async fn tear_down(&self) {
         let place = self.place.lock().ok().and_then(|mut place| place.take());
         match place {
-            #[cfg(feature = "postgres")]
+            #[cfg(any(feature = "mysql", feature = "postgres"))]
             Some(Place::Server(server)) => server.remove(&self.database).await,
             _ => self.database.close().await,
         }

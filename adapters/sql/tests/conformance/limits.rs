@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dolmen_ports::{ErrorKind, PortResult, ReadFrom};
+use dolmen_ports::{Dialect, ErrorKind, PortResult, ReadFrom};
 use dolmen_sql::{Native, SqlDatabase, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 use sqlx::Row;
@@ -68,9 +68,17 @@ async fn a_full_pool_says_so(harness: H) -> CaseResult {
 async fn a_statement_is_given_up(harness: H) -> CaseResult {
     let database = limited(&harness).await?.database();
     let started = tokio::time::Instant::now();
-    let slept: PortResult<Vec<(String,)>> = database
+    let is_mysql = harness.sql.dialect() == Dialect::MySql;
+    let slept: PortResult<usize> = database
         .system()
-        .read(async |tx| sql!("select cast(pg_sleep(30) as text)").fetch_all(tx).await)
+        .read(async |tx| {
+            let rows: Vec<(String,)> = if is_mysql {
+                sql!("select cast(sleep(30) as char)").fetch_all(tx).await?
+            } else {
+                sql!("select cast(pg_sleep(30) as text)").fetch_all(tx).await?
+            };
+            Ok(rows.len())
+        })
         .await;
     assert_eq!(slept.map_err(|error| error.kind()), Err(ErrorKind::Timeout));
     assert!(started.elapsed() < Duration::from_secs(10));

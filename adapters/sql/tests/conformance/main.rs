@@ -1,9 +1,11 @@
-//! The adapter against the suites of its ports: on SQLite always, on PostgreSQL when `TEST_POSTGRES_URL` names a server.
-//! Without it the PostgreSQL cases are printed as ignored; `cargo xtask test` brings one.
+//! The adapter against the suites of its ports: on SQLite always, on PostgreSQL and on MariaDB or MySQL when
+//! `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name a server. Without it the cases are printed as ignored; `cargo xtask test`
+//! brings both.
 
 mod connections;
 mod dark_network;
 mod fixture;
+mod half_applied;
 mod limits;
 mod processes;
 mod scratch;
@@ -14,7 +16,7 @@ mod stores;
 
 use std::process::ExitCode;
 
-use dolmen_sql::test_database::SERVER_VARIABLE;
+use dolmen_sql::test_database::{MYSQL_VARIABLE, SERVER_VARIABLE};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case};
 
@@ -26,20 +28,26 @@ fn main() -> ExitCode {
     }
     let mut cases = suites("sqlite", SqlHarness::on_sqlite);
     let postgres = suites("postgres", SqlHarness::on_postgres);
-    let missing = if cfg!(not(feature = "postgres")) {
-        Some("the feature postgres")
-    } else if variable(SERVER_VARIABLE).is_some() {
-        None
-    } else {
-        Some(SERVER_VARIABLE)
-    };
-    cases.extend(postgres.into_iter().map(|case| match missing {
-        Some(missing) => case.without(missing),
-        None => case,
-    }));
+    cases.extend(on_server(postgres, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE));
+    let mysql = suites("mysql", SqlHarness::on_mysql);
+    cases.extend(on_server(mysql, cfg!(feature = "mysql"), "the feature mysql", MYSQL_VARIABLE));
     #[cfg(feature = "postgres")]
     cases.extend(servers::cases());
     conformance::run(cases)
+}
+
+/// The cases; printed as ignored when their driver or their server is missing.
+fn on_server(
+    cases: Vec<Case>,
+    is_compiled_in: bool,
+    feature: &'static str,
+    name: &'static str,
+) -> impl Iterator<Item = Case> {
+    let missing = if is_compiled_in { variable(name).is_none().then_some(name) } else { Some(feature) };
+    cases.into_iter().map(move |case| match missing {
+        Some(missing) => case.without(missing),
+        None => case,
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test binary has no other way to be told about a server")]
@@ -67,6 +75,7 @@ where
     cases.extend(connections::suite(on_file).cases(label, shared));
     cases.extend(dark_network::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
+    cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
     cases
 }

@@ -16,6 +16,11 @@ const THINGS: Migration = Migration::new(
          name text, bytes blob, at text, doc text) strict;",
     "create table dolmen_sql_thing (id uuid primary key, yes boolean, big bigint, small integer,
          ratio double precision, name text, bytes bytea, at timestamptz, doc jsonb);",
+)
+.with_mysql(
+    "create table dolmen_sql_thing (id binary(16) primary key, yes boolean, big bigint, small integer, ratio double,
+         name longtext, bytes longblob, at datetime(6), doc json)
+         character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;",
 );
 
 /// The tables of the database suite.
@@ -35,6 +40,16 @@ const SUITE: Migration = Migration::new(
              digest bytea, version bigint not null
          );
          create table dolmen_sql_counter (name text not null primary key, last bigint not null);",
+)
+.with_mysql(
+    "create table dolmen_sql_row (
+         id binary(16) not null primary key, name varchar(255) not null unique, parent binary(16),
+         at datetime(6) not null, amount bigint not null, ratio double not null, enabled boolean not null,
+         document json not null, bytes longblob not null, note longtext, score bigint, flag boolean, ended_at datetime(6),
+         digest varbinary(32), version bigint not null, foreign key (parent) references dolmen_sql_row (id)
+     ) character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+     create table dolmen_sql_counter (name varchar(255) not null primary key, last bigint not null)
+         character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;",
 );
 
 struct Scratch(ScratchRow);

@@ -49,6 +49,18 @@ impl JobsHarness for SqlHarness {
                     .execute(connection)
                     .await
                     .map(drop),
+                    #[cfg(feature = "mysql")]
+                    Native::MySql(connection) => sqlx::query(
+                        "update dolmen_job, (select cast(? as signed) as micros) as age set
+                             due_at = due_at - interval micros microsecond,
+                             created_at = created_at - interval micros microsecond,
+                             finished_at = finished_at - interval micros microsecond,
+                             lease_until = lease_until - interval micros microsecond",
+                    )
+                    .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
+                    .execute(connection)
+                    .await
+                    .map(drop),
                     _ => Ok(()),
                 };
                 result.map_err(|error| map_error(error, "age the jobs"))

@@ -6,12 +6,14 @@ use hyper::body::Bytes;
 use serde_json::Value;
 
 /// Words that only the inside of a program knows. No client ever reads one.
-const INSIDE: [&str; 14] = [
+const INSIDE: [&str; 16] = [
     "select ",
     "insert ",
     "update ",
     "sqlite",
     "postgres",
+    "mysql",
+    "mariadb",
     "sqlx",
     "dolmen",
     "panicked",

@@ -1,5 +1,10 @@
-//! The databases that the contract is held on: SQLite always, PostgreSQL with its driver and a server.
+//! The databases that the contract is held on: SQLite always, PostgreSQL and MariaDB with their drivers
+//! and a server.
 
+#[cfg(feature = "mysql")]
+use dolmen_sql::test_database::MYSQL_VARIABLE;
+#[cfg(feature = "postgres")]
+use dolmen_sql::test_database::SERVER_VARIABLE;
 use dolmen_sql::test_database::TestDatabase;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -7,6 +12,8 @@ pub(crate) enum Backend {
     Sqlite,
     #[cfg(feature = "postgres")]
     Postgres,
+    #[cfg(feature = "mysql")]
+    MySql,
 }
 
 impl Backend {
@@ -14,6 +21,8 @@ impl Backend {
         Self::Sqlite,
         #[cfg(feature = "postgres")]
         Self::Postgres,
+        #[cfg(feature = "mysql")]
+        Self::MySql,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -21,6 +30,8 @@ impl Backend {
             Self::Sqlite => "sqlite",
             #[cfg(feature = "postgres")]
             Self::Postgres => "postgres",
+            #[cfg(feature = "mysql")]
+            Self::MySql => "mysql",
         }
     }
 
@@ -29,7 +40,9 @@ impl Backend {
         match self {
             Self::Sqlite => None,
             #[cfg(feature = "postgres")]
-            Self::Postgres => without_server(),
+            Self::Postgres => without(SERVER_VARIABLE),
+            #[cfg(feature = "mysql")]
+            Self::MySql => without(MYSQL_VARIABLE),
         }
     }
 
@@ -39,14 +52,15 @@ impl Backend {
             Self::Sqlite => std::future::ready(None).await,
             #[cfg(feature = "postgres")]
             Self::Postgres => Some(TestDatabase::postgres().await.unwrap()),
+            #[cfg(feature = "mysql")]
+            Self::MySql => Some(TestDatabase::mysql().await.unwrap()),
         }
     }
 }
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "mysql", feature = "postgres"))]
 #[expect(clippy::disallowed_methods, reason = "a test binary has no other way to be told about a server")]
-fn without_server() -> Option<&'static str> {
-    use dolmen_sql::test_database::SERVER_VARIABLE;
-    let is_named = std::env::var(SERVER_VARIABLE).is_ok_and(|url| !url.is_empty());
-    (!is_named).then_some(SERVER_VARIABLE)
+fn without(variable: &'static str) -> Option<&'static str> {
+    let is_named = std::env::var(variable).is_ok_and(|url| !url.is_empty());
+    (!is_named).then_some(variable)
 }

@@ -33,7 +33,7 @@ const OTHER: ModuleName = ModuleName::new("suite_other");
 
 /// A migration whose statements are the same in every dialect.
 const fn migration(name: &'static str, sql: &'static str) -> Migration {
-    Migration::new(name, sql, sql)
+    Migration::new(name, sql, sql).with_mysql(sql)
 }
 
 const ITEMS: Migration =

@@ -14,6 +14,7 @@ use sqlx::{Connection, Executor, PgConnection};
 
 use self::session::PostgresSession;
 use super::lent::Lent;
+use super::limits::{purge, within};
 use super::settling::Settling;
 use super::{Backend, Mode, Session};
 use crate::database::SqlOptions;
@@ -111,26 +112,6 @@ pub(crate) fn adopt(
     statement_timeout: Duration,
 ) -> PostgresSession {
     PostgresSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout)
-}
-
-/// Gives up after `limit`, whatever the network does: a connection that went dark must not keep its place.
-async fn within<T>(
-    limit: Duration,
-    operation: &'static str,
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> PortResult<T> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(result) => result.map_err(|error| map_error(error, operation)),
-        Err(_) => Err(PortError::new(ErrorKind::Timeout, "database", operation)
-            .with_detail(format!("no answer within {limit:?}"))),
-    }
-}
-
-/// Closes the connections that wait in the pool: when one broke, the others most likely did.
-fn purge(pool: &PgPool) {
-    while let Some(connection) = pool.try_acquire() {
-        drop(connection.detach());
-    }
 }
 
 #[async_trait]

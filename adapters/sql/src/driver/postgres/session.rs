@@ -10,8 +10,8 @@ use sqlx::{Arguments, Executor, Postgres};
 
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
-use super::{purge, within};
 use crate::driver::lent::Lent;
+use crate::driver::limits::{purge, within};
 use crate::driver::settling::{Committing, Settling};
 use crate::driver::{Mode, Session};
 use crate::error::map_error;

@@ -50,3 +50,11 @@ async fn a_search_finds_letters_as_they_are_on_sqlite() {
 async fn a_search_finds_letters_as_they_are_on_postgres() {
     a_search_finds_letters_as_they_are(TestDatabase::postgres().await.unwrap()).await;
 }
+
+#[cfg(feature = "mysql")]
+#[tokio::test]
+async fn a_search_finds_letters_as_they_are_on_mysql() {
+    if TestDatabase::has_mysql() {
+        a_search_finds_letters_as_they_are(TestDatabase::mysql().await.unwrap()).await;
+    }
+}

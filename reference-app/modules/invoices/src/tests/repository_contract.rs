@@ -1,4 +1,4 @@
-//! The contract of the repository, on the fake, on SQLite and, with the feature `postgres`, on PostgreSQL.
+//! The contract of the repository, on the fake, on SQLite and, with their features, on PostgreSQL and MariaDB.
 
 use std::sync::Arc;
 
@@ -35,6 +35,10 @@ async fn on_each(case: impl AsyncFn(&Backend)) {
     let mut backends = vec![memory, on_sql(TestDatabase::sqlite()).await];
     #[cfg(feature = "postgres")]
     backends.push(on_sql(TestDatabase::postgres().await.unwrap()).await);
+    #[cfg(feature = "mysql")]
+    if TestDatabase::has_mysql() {
+        backends.push(on_sql(TestDatabase::mysql().await.unwrap()).await);
+    }
     for backend in backends.drain(..) {
         case(&backend).await;
         if let Some(place) = backend.place {

@@ -1,4 +1,5 @@
-//! Where the repository's contract is held: on the fake, on SQLite and, with its driver, on PostgreSQL.
+//! Where the repository's contract is held: on the fake, on SQLite and, with their drivers, on PostgreSQL
+//! and, when a server is named, on MariaDB.
 
 use std::sync::Arc;
 
@@ -25,10 +26,14 @@ pub(super) async fn on_each(test: impl AsyncFn(&Backend)) {
     on(TestDatabase::sqlite(), &test).await;
     #[cfg(feature = "postgres")]
     on(TestDatabase::postgres().await.unwrap(), &test).await;
+    #[cfg(feature = "mysql")]
+    if TestDatabase::has_mysql() {
+        on(TestDatabase::mysql().await.unwrap(), &test).await;
+    }
 }
 
 #[cfg_attr(
-    not(any(feature = "sqlite", feature = "postgres")),
+    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
     expect(dead_code, reason = "no driver is compiled in")
 )]
 async fn on(place: TestDatabase, test: &impl AsyncFn(&Backend)) {

@@ -1,5 +1,8 @@
 //! What a driver's error means to a caller.
 
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+
 use dolmen_ports::{ErrorKind, PortError};
 
 /// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
@@ -20,12 +23,7 @@ pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
 
 fn kind_of(error: &sqlx::Error) -> ErrorKind {
     match error {
-        sqlx::Error::Database(error) => {
-            let code = error.code();
-            let code = code.as_deref().unwrap_or_default();
-            // SQLSTATE has five characters; a result code of SQLite has at most four digits.
-            if code.len() == 5 { kind_of_sqlstate(code, error.message()) } else { kind_of_sqlite(code) }
-        }
+        sqlx::Error::Database(error) => kind_of_database(&**error),
         sqlx::Error::RowNotFound => ErrorKind::NotFound,
         sqlx::Error::PoolTimedOut => ErrorKind::Timeout,
         sqlx::Error::Io(_)
@@ -36,6 +34,17 @@ fn kind_of(error: &sqlx::Error) -> ErrorKind {
         sqlx::Error::Encode(_) => ErrorKind::InvalidInput,
         _ => ErrorKind::Internal,
     }
+}
+
+fn kind_of_database(error: &dyn sqlx::error::DatabaseError) -> ErrorKind {
+    #[cfg(feature = "mysql")]
+    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return mysql::kind(error.number(), error.code().unwrap_or_default());
+    }
+    let code = error.code();
+    let code = code.as_deref().unwrap_or_default();
+    // SQLSTATE has five characters; a result code of SQLite has at most four digits.
+    if code.len() == 5 { kind_of_sqlstate(code, error.message()) } else { kind_of_sqlite(code) }
 }
 
 fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {

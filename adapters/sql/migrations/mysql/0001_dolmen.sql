@@ -1,0 +1,72 @@
+-- Jobs. Each family has a collation of its own that compares texts exactly; the comment of the other one is passed over.
+create table dolmen_job (
+    id binary(16) not null primary key,
+    kind varchar(128) not null,
+    queue varchar(64) not null,
+    state varchar(16) not null check (state in ('ready', 'running', 'done', 'dead', 'discarded')),
+    tenant binary(16),
+    priority smallint not null,
+    due_at datetime(6) not null,
+    attempt integer not null default 0,
+    max_attempts integer not null,
+    crashes integer not null default 0,
+    -- Ascends with every claim: the fencing token.
+    token bigint not null default 0,
+    worker binary(16),
+    lease_until datetime(6),
+    timeout_ms bigint not null,
+    unique_key varchar(255),
+    -- Whom the unique key is unique for while the job is not finished, the nil id for the system: NULL is equal to nothing.
+    active_scope binary(16) generated always as (
+        case when state in ('ready', 'running') then coalesce(tenant, x'00000000000000000000000000000000') end) stored,
+    created_at datetime(6) not null,
+    finished_at datetime(6),
+    last_error text,
+    payload longtext not null,
+    -- A claim reads from the front of each queue and priority; an index here has the jobs of all states, so the state leads.
+    key dolmen_job_claim (state, queue, priority, due_at, id),
+    key dolmen_job_lease (state, lease_until),
+    key dolmen_job_finished (state, finished_at),
+    key dolmen_job_dead (state, id),
+    unique key dolmen_job_unique (unique_key, kind, active_scope)
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- Ticks of schedules that were published.
+create table dolmen_schedule_tick (
+    schedule varchar(255) not null,
+    tick datetime(6) not null,
+    primary key (schedule, tick)
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- Requests and messages that were handled. The scope is the tenant, or the nil id for the system.
+create table dolmen_inbox (
+    scope binary(16) not null,
+    consumer varchar(255) not null,
+    message varchar(255) not null,
+    fingerprint varbinary(32) not null,
+    outcome longblob not null default (''),
+    claimed_at datetime(6) not null,
+    primary key (scope, consumer, message),
+    key dolmen_inbox_claimed (claimed_at)
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- Sessions, found by the hash of their token.
+create table dolmen_session (
+    token varbinary(32) not null primary key,
+    user_id binary(16) not null,
+    tenant binary(16) not null,
+    role varchar(255) not null,
+    expires_at datetime(6) not null,
+    key dolmen_session_expires (expires_at)
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- Who did what: rows are added and never changed.
+create table dolmen_audit (
+    id binary(16) not null primary key,
+    tenant binary(16),
+    at datetime(6) not null,
+    actor binary(16),
+    action text not null,
+    target text not null,
+    key dolmen_audit_tenant (tenant, id)
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;

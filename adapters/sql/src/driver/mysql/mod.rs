@@ -1,0 +1,180 @@
+//! MariaDB and MySQL: one pool, and the statements that both understand.
+//!
+//! The suites run on MariaDB. Where MySQL differs, what is sent is what its manual says.
+
+mod row;
+mod session;
+mod time;
+mod version;
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, Secret};
+use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
+use sqlx::{Connection, Executor, MySql, MySqlConnection};
+
+use self::session::MySqlSession;
+use super::lent::Lent;
+use super::limits::{purge, within};
+use super::settling::Settling;
+use super::{Backend, Mode, Session};
+use crate::database::SqlOptions;
+use crate::error::mysql;
+
+/// How statements are read: strictly, and as the standard says. Without `IGNORE_SPACE`, which sqlx switches on, and with which
+/// the names of functions could not be names of columns.
+const MODE: &str = "set session sql_mode = 'PIPES_AS_CONCAT,ONLY_FULL_GROUP_BY,STRICT_ALL_TABLES,NO_ZERO_IN_DATE,\
+     NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'";
+const SET_UP: &str = "set session autocommit = 1, session time_zone = '+00:00'; \
+     set session transaction isolation level read committed, read write";
+// One round trip each.
+const BEGIN_READ: &str = "set transaction isolation level repeatable read; \
+     start transaction with consistent snapshot, read only";
+const BEGIN_WRITE: &str = "set transaction isolation level read committed; start transaction read write";
+
+#[derive(Debug)]
+pub(crate) struct MySqlBackend {
+    pool: MySqlPool,
+    settling: Settling,
+    options: SqlOptions,
+    /// The pool was made by somebody else.
+    foreign: bool,
+}
+
+impl MySqlBackend {
+    pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
+        let connect = MySqlConnectOptions::from_str(url.reveal())
+            .map_err(|error| {
+                PortError::new(ErrorKind::InvalidInput, "database", "connect")
+                    .with_detail(
+                        "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
+                    )
+                    .with_source(error)
+            })?
+            // Texts that are compared with each other, and not with a column, are compared exactly as well.
+            .collation("utf8mb4_bin");
+        probe(&connect, options.acquire_timeout).await?;
+        let lock_wait = lock_wait(options.statement_timeout);
+        let pool = MySqlPoolOptions::new()
+            .max_connections(options.max_connections)
+            .acquire_timeout(options.acquire_timeout)
+            // BEGIN finds out as well, without a round trip of its own.
+            .test_before_acquire(false)
+            .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
+            .connect_lazy_with(connect);
+        Ok(Self { foreign: false, ..Self::from_pool(pool, options) })
+    }
+
+    pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
+        Self { pool, settling: Settling::default(), options: options.clone(), foreign: true }
+    }
+
+    async fn begin(&self, mode: Mode) -> PortResult<MySqlSession> {
+        let connection =
+            within(self.options.acquire_timeout, "acquire a connection", self.pool.acquire()).await?;
+        // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
+        let mut lent = Lent::from_pool(connection);
+        let begin = match mode {
+            Mode::Read => Some(BEGIN_READ),
+            Mode::Write => Some(BEGIN_WRITE),
+            Mode::Single => None,
+        };
+        if let Some(begin) = begin {
+            within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
+        }
+        let shared = Some((self.pool.clone(), self.settling.clone()));
+        let session = MySqlSession::new(lent, mode, shared, self.options.statement_timeout);
+        Ok(if self.foreign { session.foreign() } else { session })
+    }
+}
+
+/// How many seconds the server waits for a lock: it should give up before we do, and say why.
+fn lock_wait(statement_timeout: Duration) -> u32 {
+    u32::try_from(statement_timeout.as_secs().saturating_sub(1)).unwrap_or(u32::MAX).clamp(1, 1 << 30)
+}
+
+async fn set_up(connection: &mut MySqlConnection, lock_wait: u32) -> Result<(), sqlx::Error> {
+    connection.execute(MODE).await?;
+    connection.execute(SET_UP).await?;
+    let wait = sqlx::query("set session innodb_lock_wait_timeout = ?").bind(lock_wait);
+    wait.execute(connection).await.map(drop)
+}
+
+/// Tries the server once, for an error that says what is wrong: the pool would only say that it waited.
+async fn probe(connect: &MySqlConnectOptions, limit: Duration) -> PortResult<()> {
+    let server = || format!("the server at {}:{}", connect.get_host(), connect.get_port());
+    let asked = within(limit, "connect", async {
+        let mut connection = MySqlConnection::connect_with(connect).await?;
+        let version: String =
+            sqlx::query_scalar("select cast(version() as char)").fetch_one(&mut connection).await?;
+        drop(connection.close().await);
+        Ok(version)
+    });
+    let version = asked.await.map_err(|error| {
+        let detail = match error.kind() {
+            _ if mysql::number(&error) == Some(mysql::UNKNOWN_DATABASE) => {
+                let database = connect.get_database().unwrap_or_default();
+                format!("{} has no database {database}; create it, or mend the URL", server())
+            }
+            ErrorKind::Unauthenticated => format!("{} refuses user or password", server()),
+            ErrorKind::PermissionDenied => format!("{} refuses this user the database", server()),
+            ErrorKind::Timeout => format!("{} does not answer", server()),
+            _ => format!("{} cannot be used; see the log for why", server()),
+        };
+        PortError::new(error.kind(), "database", "connect").with_detail(detail).with_source(error)
+    })?;
+    version::check(&version)
+}
+
+/// Takes over a transaction that somebody else began.
+pub(crate) fn adopt(
+    transaction: sqlx::Transaction<'static, MySql>,
+    statement_timeout: Duration,
+) -> MySqlSession {
+    MySqlSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout).foreign()
+}
+
+#[async_trait]
+impl Backend for MySqlBackend {
+    fn dialect(&self) -> Dialect {
+        Dialect::MySql
+    }
+
+    async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
+        self.settling.wait().await;
+        let session = match self.begin(mode).await {
+            // A connection that broke while it waited in the pool. Nothing was done yet: once more, on a fresh one.
+            Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
+                purge(&self.pool);
+                self.begin(mode).await?
+            }
+            result => result?,
+        };
+        Ok(Box::new(session))
+    }
+
+    async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
+        let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
+        let connection = within(limit, "connect", async {
+            let mut connection = MySqlConnection::connect_with(&options).await?;
+            set_up(&mut connection, lock_wait(limit)).await?;
+            Ok(connection)
+        });
+        Ok(Box::new(MySqlSession::new(Lent::own(connection.await?), Mode::Single, None, limit)))
+    }
+
+    async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {
+        // It belongs to the connection, so no killed process keeps it. One server holds the locks of all its databases.
+        let rows = session
+            .fetch("select get_lock(concat('dolmen_migrate_', sha1(database())), 0) as locked", &[])
+            .await?;
+        let locked = rows.first().map(|row| row.get::<Option<i64>>("locked")).transpose()?.flatten();
+        Ok(locked == Some(1))
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
+    }
+}

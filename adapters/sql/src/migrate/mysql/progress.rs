@@ -1,0 +1,91 @@
+//! How far a migration came: the table `dolmen_migration_progress`.
+
+use dolmen_ports::{Migration, MigrationSet, PortResult};
+
+use crate::database::SqlTx;
+use crate::driver::Session;
+use crate::migrate::plan::checksum;
+use crate::row;
+use crate::statement::{FromRow, framework_sql};
+
+#[derive(Debug)]
+pub(super) struct Progress {
+    module: &'static str,
+    name: &'static str,
+    /// How many statements are committed.
+    pub(super) committed: usize,
+    /// The checksum of those.
+    pub(super) checksum: String,
+    in_doubt: bool,
+}
+
+impl Progress {
+    pub(super) async fn read(tx: &mut SqlTx, set: &MigrationSet, migration: &Migration) -> PortResult<Self> {
+        let (module, name) = (set.module.as_str(), migration.name);
+        let rows = framework_sql!(
+            "select committed, checksum, in_doubt from dolmen_migration_progress where module = ? and name = ?",
+            module,
+            name
+        )
+        .fetch_in(tx)
+        .await?;
+        let (committed, checksum, in_doubt) = match rows.first() {
+            Some(row) => FromRow::from_row(row)?,
+            None => (0_u32, checksum(""), false),
+        };
+        let committed = usize::try_from(committed).unwrap_or(usize::MAX);
+        Ok(Self { module, name, committed, checksum, in_doubt })
+    }
+
+    /// Notes that the next statement is sent; returns whether it had been sent before without an answer.
+    pub(super) async fn begin(&mut self, tx: &mut SqlTx) -> PortResult<bool> {
+        framework_sql!(
+            "insert into dolmen_migration_progress (module, name, committed, checksum, in_doubt)
+             values (?, ?, ?, ?, ?) {on_conflict module, name} in_doubt = {new in_doubt}",
+            self.module,
+            self.name,
+            self.count(),
+            &self.checksum,
+            true
+        )
+        .execute_in(tx)
+        .await?;
+        Ok(std::mem::take(&mut self.in_doubt))
+    }
+
+    /// Records the answer: how many statements are committed now. In a session, because a statement may have failed.
+    pub(super) async fn answer(
+        &self,
+        session: &mut dyn Session,
+        committed: usize,
+        sum: &str,
+    ) -> PortResult<()> {
+        let committed = u32::try_from(committed).unwrap_or(u32::MAX);
+        let values = row![committed, sum, self.module, self.name];
+        let record = "update dolmen_migration_progress set committed = ?, checksum = ?, in_doubt = false
+             where module = ? and name = ?";
+        session.execute(record, &values).await.map(drop)
+    }
+
+    /// The next statement is committed, and that is recorded.
+    pub(super) fn advance(&mut self, sum: String) {
+        self.committed += 1;
+        self.checksum = sum;
+    }
+
+    /// Removes the record of a migration that is applied.
+    pub(super) async fn forget(tx: &mut SqlTx, set: &MigrationSet, migration: &Migration) -> PortResult<()> {
+        framework_sql!(
+            "delete from dolmen_migration_progress where module = ? and name = ?",
+            set.module.as_str(),
+            migration.name
+        )
+        .execute_in(tx)
+        .await
+        .map(drop)
+    }
+
+    fn count(&self) -> u32 {
+        u32::try_from(self.committed).unwrap_or(u32::MAX)
+    }
+}

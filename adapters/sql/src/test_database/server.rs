@@ -1,0 +1,77 @@
+//! Databases on a server for tests.
+
+use dolmen_ports::{Dialect, ErrorKind, IdGenerator, PortError, PortResult, UuidV7Ids};
+use sqlx::{AssertSqlSafe, Connection};
+
+use crate::map_error;
+
+/// One database on a server for tests.
+pub(super) struct OnServer {
+    dialect: Dialect,
+    server: String,
+    name: String,
+}
+
+impl OnServer {
+    pub(super) async fn create(dialect: Dialect, variable: &str) -> PortResult<Self> {
+        let server = named(variable).ok_or_else(|| {
+            let help = match dialect {
+                Dialect::Postgres => "`cargo xtask test` brings one, or set it to postgres://…",
+                _ => "set it to mysql://user:password@host:port/, for a user who may create databases",
+            };
+            PortError::new(ErrorKind::InvalidInput, "database", "create a database for a test")
+                .with_detail(format!("{variable} names no server; {help}"))
+        })?;
+        let made =
+            Self { dialect, server, name: format!("dolmen_test_{}", UuidV7Ids::new().next().simple()) };
+        made.on_server("create database", "").await?;
+        Ok(made)
+    }
+
+    /// The server's URL with this database in place of its own, if it has one.
+    pub(super) fn url(&self) -> String {
+        let (server, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let separator = if parameters.is_empty() { "" } else { "?" };
+        let (scheme, rest) = server.split_once("//").unwrap_or(("", server));
+        let authority = rest.split('/').next().unwrap_or_default();
+        format!("{scheme}//{authority}/{}{separator}{parameters}", self.name)
+    }
+
+    pub(super) async fn drop(self) {
+        let options = if self.dialect == Dialect::Postgres { "with (force)" } else { "" };
+        // A database that stays behind costs disk on a server for tests, and hides no result.
+        drop(self.on_server("drop database if exists", options).await);
+    }
+
+    async fn on_server(&self, verb: &str, options: &str) -> PortResult<()> {
+        // The name of a database cannot be bound; ours is made of letters and digits.
+        let statement = AssertSqlSafe(format!("{verb} {} {options}", self.name));
+        let result = match self.dialect {
+            #[cfg(feature = "mysql")]
+            Dialect::MySql => mysql(&self.server, statement).await,
+            #[cfg(feature = "postgres")]
+            Dialect::Postgres => postgres(&self.server, statement).await,
+            _ => Ok(()),
+        };
+        result.map_err(|error| map_error(error, "create or drop a database for a test"))
+    }
+}
+
+#[cfg(feature = "mysql")]
+async fn mysql(server: &str, statement: AssertSqlSafe<String>) -> Result<(), sqlx::Error> {
+    let mut connection = sqlx::MySqlConnection::connect(server).await?;
+    sqlx::raw_sql(statement).execute(&mut connection).await?;
+    connection.close().await
+}
+
+#[cfg(feature = "postgres")]
+async fn postgres(server: &str, statement: AssertSqlSafe<String>) -> Result<(), sqlx::Error> {
+    let mut connection = sqlx::PgConnection::connect(server).await?;
+    sqlx::raw_sql(statement).execute(&mut connection).await?;
+    connection.close().await
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test has no other way to be told about a server")]
+pub(super) fn named(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
+}
