@@ -3,7 +3,7 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Case, Client, DEMO, Process, cases, eventually, free_port, text, texts};
+use crate::support::{Case, DEMO, Process, cases, eventually, free_port, text, texts};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![alone:
