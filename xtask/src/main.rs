@@ -59,7 +59,7 @@ enum Verb {
     /// `TEST_POSTGRES_STANDBY_URLS` (a comma between them) and `TEST_PGBOUNCER_URL`, and `TEST_MYSQL_URL`. A server in
     /// `TEST_POSTGRES_URL` has only the standbys that are named. The last line is `N passed, N failed`.
     Test,
-    /// What continuous integration runs: check, book, test, short chaos. `.ci/run` calls it.
+    /// What continuous integration runs: check, book, test, short chaos, and whether the bench compiles. `.ci/run` calls it.
     Ci,
     /// Who may depend on whom: layers between crates, direction inside a module, crates kept in their place.
     Arch,
@@ -73,8 +73,8 @@ enum Verb {
     Book,
     /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
     ///
-    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices. Runs on SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server
-    /// (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
+    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices. Runs on SQLite, and
+    /// on PostgreSQL too when `TEST_POSTGRES_URL` names a server (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
     ///
