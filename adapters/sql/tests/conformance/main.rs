@@ -1,6 +1,6 @@
-//! The adapter against the suites of its ports: on SQLite always, on PostgreSQL and on MariaDB or MySQL when
-//! `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name a server. Without it the cases are printed as ignored; `cargo xtask test`
-//! brings both.
+//! The adapter against the suites of its ports: on SQLite always; on PostgreSQL, on PostgreSQL through PgBouncer and on MariaDB
+//! or MySQL when `TEST_POSTGRES_URL`, `TEST_PGBOUNCER_URL` and `TEST_MYSQL_URL` name a server. Without it the cases are
+//! printed as ignored; `cargo xtask test` brings all.
 
 mod connections;
 mod dark_network;
@@ -16,7 +16,7 @@ mod stores;
 
 use std::process::ExitCode;
 
-use dolmen_sql::test_database::{MYSQL_VARIABLE, SERVER_VARIABLE};
+use dolmen_sql::test_database::{MYSQL_VARIABLE, PGBOUNCER_VARIABLE, SERVER_VARIABLE};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case};
 
@@ -29,6 +29,9 @@ fn main() -> ExitCode {
     let mut cases = suites("sqlite", SqlHarness::on_sqlite);
     let postgres = suites("postgres", SqlHarness::on_postgres);
     cases.extend(on_server(postgres, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE));
+    let pgbouncer = suites("pgbouncer", SqlHarness::on_pgbouncer);
+    let pgbouncer = on_server(pgbouncer, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE);
+    cases.extend(on_server(pgbouncer, true, "the feature postgres", PGBOUNCER_VARIABLE));
     let mysql = suites("mysql", SqlHarness::on_mysql);
     cases.extend(on_server(mysql, cfg!(feature = "mysql"), "the feature mysql", MYSQL_VARIABLE));
     #[cfg(feature = "postgres")]
@@ -38,7 +41,7 @@ fn main() -> ExitCode {
 
 /// The cases; printed as ignored when their driver or their server is missing.
 fn on_server(
-    cases: Vec<Case>,
+    cases: impl IntoIterator<Item = Case>,
     is_compiled_in: bool,
     feature: &'static str,
     name: &'static str,

@@ -4,8 +4,10 @@ use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 use sqlx::postgres::PgArguments;
 use sqlx::types::Json;
-use sqlx::{Arguments, Postgres};
+use sqlx::{Arguments, Executor, Postgres};
 
+use super::BEGIN_WRITE;
+use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
 use crate::driver::checkout::{Checkout, Finding};
@@ -15,19 +17,70 @@ use crate::error::map_error;
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
+/// Statements that were given names would meet those of the session's next borrower.
+const FORGET_NAMES: &str = "deallocate all";
+/// In one message, so that it is one session of the server that does both.
+const ROLLBACK_AND_FORGET_NAMES: &str = "rollback; deallocate all";
+
 #[derive(Debug)]
-pub(crate) struct PostgresSession(Checkout<Postgres>);
+pub(crate) struct PostgresSession {
+    checkout: Checkout<Postgres>,
+    route: Route,
+    /// Native statements may have been given names, in a session of the server that will be somebody else's.
+    named: bool,
+}
 
 impl PostgresSession {
-    pub(crate) fn new(checkout: Checkout<Postgres>) -> Self {
-        Self(checkout)
+    pub(crate) fn new(checkout: Checkout<Postgres>, route: Route) -> Self {
+        Self { checkout, route, named: false }
+    }
+
+    /// A statement that the server keeps, so that it is parsed once; through a pooler it has no name and is not kept.
+    fn query(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> PortResult<sqlx::query::Query<'static, Postgres, PgArguments>> {
+        Ok(sqlx::query_with(sql, arguments(values)?).persistent(self.route == Route::Direct))
+    }
+
+    /// Whether a statement needs a transaction around it: parsing it and running it are two messages, and between them a pooler
+    /// may turn to another session of the server.
+    fn wraps(&self) -> bool {
+        self.route == Route::Pooled && self.checkout.mode() == Mode::Single
+    }
+
+    async fn run(&mut self, operation: &'static str, statement: &'static str) -> PortResult<()> {
+        let limit = self.checkout.limit();
+        let result = within(limit, operation, self.checkout.connection().execute(statement)).await;
+        result.map(drop).map_err(|error| self.judge(error))
+    }
+
+    async fn before(&mut self) -> PortResult<()> {
+        if self.wraps() { self.run("begin", BEGIN_WRITE).await } else { Ok(()) }
+    }
+
+    async fn after<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
+        let result = result.map_err(|error| self.judge(error));
+        if !self.wraps() || self.checkout.is_broken() {
+            return result;
+        }
+        match result {
+            Ok(value) => self.run("commit", "commit").await.map(|()| value),
+            Err(error) => {
+                let ended = self.run("roll back", "rollback").await;
+                // The error to report is the statement's; this one only closes the connection.
+                drop(ended.map_err(|error| self.checkout.judged(error, Finding::Broken)));
+                Err(error)
+            }
+        }
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
         let stale_plan = error.kind() == ErrorKind::Contention && error.chain().contains("cached plan");
         let demoted = error.kind() == ErrorKind::PermissionDenied
-            && self.0.mode() != Mode::Read
+            && self.checkout.mode() != Mode::Read
             && error.chain().contains("read-only transaction");
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
         let finding = match (demoted, stale_plan || gone) {
@@ -35,7 +88,7 @@ impl PostgresSession {
             (false, true) => Finding::Broken,
             (false, false) => Finding::Fit,
         };
-        self.0.judged(error, finding)
+        self.checkout.judged(error, finding)
     }
 }
 
@@ -46,34 +99,49 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.0.limit(), "execute", query.execute(self.0.connection())).await;
-        result.map(|done| done.rows_affected()).map_err(|error| self.judge(error))
+        let query = self.query(sql, values)?;
+        self.before().await?;
+        let limit = self.checkout.limit();
+        let result = within(limit, "execute", query.execute(self.checkout.connection())).await;
+        Ok(self.after(result).await?.rows_affected())
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.0.limit(), "fetch", query.fetch_all(self.0.connection())).await;
-        let rows = result.map_err(|error| self.judge(error))?;
+        let query = self.query(sql, values)?;
+        self.before().await?;
+        let limit = self.checkout.limit();
+        let result = within(limit, "fetch", query.fetch_all(self.checkout.connection())).await;
+        let rows = self.after(result).await?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
 
     async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
         // No limit: how long a schema change takes is its author's business.
-        let result = sqlx::raw_sql(script).execute(self.0.connection()).await;
+        let result = sqlx::raw_sql(script).execute(self.checkout.connection()).await;
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        self.0.commit("commit").await
+    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+        if self.named {
+            self.run("commit", FORGET_NAMES).await?;
+        }
+        self.checkout.commit("commit").await
     }
 
-    async fn rollback(self: Box<Self>) -> PortResult<()> {
-        self.0.rollback("rollback").await
+    async fn rollback(mut self: Box<Self>) -> PortResult<()> {
+        if !self.named {
+            return self.checkout.rollback("rollback").await;
+        }
+        if self.checkout.is_adopted() {
+            // Its own end then finds no transaction, which is no error.
+            self.run("roll back", ROLLBACK_AND_FORGET_NAMES).await?;
+        }
+        self.checkout.rollback(ROLLBACK_AND_FORGET_NAMES).await
     }
 
     fn native(&mut self) -> Native<'_> {
-        Native::Postgres(self.0.connection())
+        self.named = self.route == Route::Pooled;
+        Native::Postgres(self.checkout.connection())
     }
 }
 
