@@ -158,6 +158,12 @@ impl SqlDatabase {
         self.0.backend.dialect()
     }
 
+    /// Whether a pooler in transaction mode, such as PgBouncer, stands before the server: found out when it was opened, or
+    /// said by its URL or its options.
+    pub fn is_pooled(&self) -> bool {
+        self.0.backend.is_pooled()
+    }
+
     pub(crate) async fn begin(&self, mode: Mode) -> PortResult<SqlTx> {
         let writer = if mode == Mode::Write { self.0.writers.enter()? } else { None };
         Ok(SqlTx::new(self.0.backend.open(mode).await?, writer))

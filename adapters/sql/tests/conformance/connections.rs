@@ -27,6 +27,7 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
             Box::pin(native_failure_is_not_committed(h))
         })
         .case("a_nested_write_is_refused_at_once", |h| Box::pin(a_nested_write_is_refused(h)))
+        .case("the_way_to_the_server_is_found_out", |h| Box::pin(the_way_is_found_out(h)))
         .case("many_writers_wait_for_each_other", |h| Box::pin(many_writers_wait(h)))
         .case("a_pool_of_the_teams_own_is_taken_over", |h| Box::pin(a_pool_is_taken_over(h)))
         .case("a_job_joins_a_transaction_of_the_teams_own", |h| Box::pin(a_job_joins_a_transaction(h)))
@@ -135,6 +136,11 @@ async fn a_nested_write_is_refused(harness: H) -> CaseResult {
     Ok(())
 }
 
+async fn the_way_is_found_out(harness: H) -> CaseResult {
+    assert_eq!(harness.sql.is_pooled(), harness.is_pooled());
+    Ok(())
+}
+
 async fn many_writers_wait(harness: H) -> CaseResult {
     let mut writers = JoinSet::new();
     for number in 0..30 {
@@ -157,7 +163,7 @@ fn job() -> NewJob {
 }
 
 /// A second handle on the harness's database, over a pool that somebody else made.
-async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
+pub(crate) async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
     match harness.sql.dialect() {
         Dialect::Sqlite => {
             let pool =
@@ -187,7 +193,7 @@ async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
     }
 }
 
-enum OwnPool {
+pub(crate) enum OwnPool {
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
@@ -197,7 +203,7 @@ enum OwnPool {
 
 impl OwnPool {
     /// A transaction of the team's own in which a row was inserted, handed over.
-    async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
+    pub(crate) async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
         Ok(match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin().await?;

@@ -7,6 +7,8 @@ mod dark_network;
 mod fixture;
 mod half_applied;
 mod limits;
+#[cfg(feature = "postgres")]
+mod pooler;
 mod processes;
 mod scratch;
 #[cfg(feature = "postgres")]
@@ -80,5 +82,11 @@ where
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
+    #[cfg(feature = "postgres")]
+    match label {
+        "pgbouncer" => cases.extend(pooler::suite().cases(label, shared)),
+        "postgres" => cases.extend(pooler::direct_suite().cases(label, shared)),
+        _ => {}
+    }
     cases
 }

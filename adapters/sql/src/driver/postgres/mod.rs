@@ -53,8 +53,11 @@ impl PostgresBackend {
         let route = probe(&connect, told, options.acquire_timeout).await?;
         let connect = match route {
             Route::Direct => connect,
-            // A statement that was prepared in one transaction is not there in the next.
-            Route::Pooled => connect.statement_cache_capacity(0),
+            Route::Pooled => {
+                tracing::info!("a pooler in transaction mode stands before PostgreSQL");
+                // A statement that was prepared in one transaction is not there in the next.
+                connect.statement_cache_capacity(0)
+            }
         };
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
