@@ -18,6 +18,8 @@ pub mod jobs {}
 pub mod modules {}
 #[doc = include_str!("ports.md")]
 pub mod ports {}
+#[doc = include_str!("replicas.md")]
+pub mod replicas {}
 #[doc = include_str!("start.md")]
 pub mod start {}
 #[doc = include_str!("transactions.md")]
@@ -35,4 +37,6 @@ pub mod adr {
     pub mod heartbeat {}
     #[doc = include_str!("adr/0005-routes-are-data-to-core.md")]
     pub mod routes {}
+    #[doc = include_str!("adr/0006-a-clients-position-follows-its-request.md")]
+    pub mod client_position {}
 }

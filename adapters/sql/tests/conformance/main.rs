@@ -10,6 +10,8 @@ mod limits;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;
+#[cfg(feature = "postgres")]
+mod replicas;
 mod scratch;
 #[cfg(feature = "postgres")]
 mod servers;
@@ -37,7 +39,7 @@ fn main() -> ExitCode {
     let mysql = suites("mysql", SqlHarness::on_mysql);
     cases.extend(on_server(mysql, cfg!(feature = "mysql"), "the feature mysql", MYSQL_VARIABLE));
     #[cfg(feature = "postgres")]
-    cases.extend(servers::cases());
+    cases.extend(replicas::cases().into_iter().chain(servers::cases()));
     conformance::run(cases)
 }
 
