@@ -189,7 +189,7 @@ impl DatabaseDriver for SqlDatabase {
     }
 
     async fn migrate(&self, sets: &[MigrationSet]) -> PortResult<MigrationReport> {
-        migrate::run(&*self.0.backend, sets, self.0.options.migration_lock_timeout).await
+        migrate::run(&*self.0.backend, sets, &self.0.options).await
     }
 
     async fn pending_migrations(&self, sets: &[MigrationSet]) -> PortResult<Vec<String>> {

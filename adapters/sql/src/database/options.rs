@@ -23,6 +23,11 @@ pub struct SqlOptions {
     pub busy_timeout: Duration,
     /// How long to wait for another process that migrates. Default 60 s.
     pub migration_lock_timeout: Duration,
+    /// How long a migration waits for its lock on a table, while whoever uses the table next waits behind it; not on
+    /// SQLite, and in whole seconds on the MySQL family. Default 1 s.
+    pub table_lock_timeout: Duration,
+    /// For how long a migration that did not get its lock is tried again. Default 2 min.
+    pub table_lock_patience: Duration,
 }
 
 impl SqlOptions {
@@ -34,6 +39,8 @@ impl SqlOptions {
             statement_timeout: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             migration_lock_timeout: Duration::from_mins(1),
+            table_lock_timeout: Duration::from_secs(1),
+            table_lock_patience: Duration::from_mins(2),
         }
     }
 
@@ -69,6 +76,20 @@ impl SqlOptions {
     #[must_use]
     pub fn with_migration_lock_timeout(mut self, migration_lock_timeout: Duration) -> Self {
         self.migration_lock_timeout = migration_lock_timeout;
+        self
+    }
+
+    /// Another wait of a migration for a table.
+    #[must_use]
+    pub fn with_table_lock_timeout(mut self, table_lock_timeout: Duration) -> Self {
+        self.table_lock_timeout = table_lock_timeout;
+        self
+    }
+
+    /// Another time to try again for.
+    #[must_use]
+    pub fn with_table_lock_patience(mut self, table_lock_patience: Duration) -> Self {
+        self.table_lock_patience = table_lock_patience;
         self
     }
 }
