@@ -17,6 +17,7 @@ mod failure;
 mod figures;
 mod findings;
 mod marks;
+mod migrations;
 mod process;
 mod reference_app;
 mod rust_source;
@@ -46,7 +47,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Everything that needs no test run: format, clippy, arch, sizes, documents, deny, docs and book.
+    /// Everything that needs no test run: format, clippy, arch, sizes, documents, migrations, deny, docs and book.
     ///
     /// Runs all steps, prints the seconds of each, and lists every failure with its fix at the end. Under a minute
     /// once the workspace is built.
@@ -67,6 +68,8 @@ enum Verb {
     Sizes,
     /// Pages in Markdown: the files they link to and the code they name are there.
     Documents,
+    /// Migrations that lock tables, lose data or break the version before, with the safe way to write them.
+    Migrations,
     /// Licences, sources and duplicate versions of the crates we use (cargo-deny, installed if missing).
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
@@ -115,6 +118,7 @@ fn run(verb: &Verb) -> Outcome<()> {
         Verb::Arch => arch::check(&workspace)?.conclude("arch"),
         Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),
         Verb::Documents => documents::check(&workspace)?.conclude("documents"),
+        Verb::Migrations => migrations::check(&workspace)?.conclude("migrations"),
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
         Verb::Chaos(options) => chaos::run(&workspace, options),
