@@ -5,6 +5,7 @@
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 
 mod dice;
+mod hung_server;
 mod journal;
 mod killed_server;
 mod killed_web;
@@ -41,6 +42,9 @@ pub(crate) enum Fault {
     /// The same with MariaDB.
     #[value(name = "F13")]
     F13,
+    /// PostgreSQL stands still for 30 seconds: requests fail at their deadline, and the web process lives and goes on.
+    #[value(name = "F14")]
+    F14,
 }
 
 impl Fault {
@@ -48,18 +52,19 @@ impl Fault {
     fn has_own_servers(self) -> bool {
         match self {
             Self::F1 | Self::F2 => false,
-            Self::F12 | Self::F13 => true,
+            Self::F12 | Self::F13 | Self::F14 => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 5] = [
+const SABOTAGES: [(Fault, &str); 6] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
+    (Fault::F14, "no-request-deadline"),
 ];
 
 /// What to run.
@@ -75,7 +80,8 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13
+    /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
+    /// no-request-deadline for F14
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -140,6 +146,10 @@ impl Stage<'_> {
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
+            Fault::F14 => {
+                let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
+                hung_server::run(self.programs, plan, self.seed, sabotage)
+            }
         }
     }
 

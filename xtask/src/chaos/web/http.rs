@@ -25,13 +25,6 @@ pub(in crate::chaos) struct Request<'a> {
     pub(in crate::chaos) body: Option<Value>,
 }
 
-impl<'a> Request<'a> {
-    /// A question without headers of its own.
-    pub(super) fn get(path: &'a str) -> Self {
-        Self { method: "GET", path, headers: String::new(), body: None }
-    }
-}
-
 /// A whole answer.
 #[derive(Debug, PartialEq)]
 pub(in crate::chaos) struct Answer {
@@ -56,6 +49,12 @@ impl fmt::Display for Answer {
 }
 
 impl Server {
+    /// The status of the answer to a question without a body.
+    pub(in crate::chaos) fn probe(self, path: &str) -> Option<u16> {
+        let request = Request { method: "GET", path, headers: String::new(), body: None };
+        self.ask(&request).map(|answer| answer.status)
+    }
+
     /// Asks; nothing when no whole answer came.
     pub(in crate::chaos) fn ask(self, request: &Request<'_>) -> Option<Answer> {
         let address = SocketAddr::from(([127, 0, 0, 1], self.port));

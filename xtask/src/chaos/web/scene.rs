@@ -13,7 +13,7 @@ use crate::database;
 use crate::failure::{Failure, Outcome};
 use crate::process;
 
-use super::http::{Request, Server};
+use super::http::Server;
 
 /// How a client is let wait for an answer, unless a fault says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ pub(in crate::chaos) struct Scene {
     command: Box<dyn Fn() -> Command>,
     pub(in crate::chaos) server: Server,
     /// Where probes are answered.
-    management: Server,
+    pub(in crate::chaos) management: Server,
     process: Victim,
 }
 
@@ -124,14 +124,9 @@ impl Scene {
         };
         until(READY_WITHIN, "the web process to be ready", || {
             scene.must_run()?;
-            Ok((scene.probe("/readyz") == Some(200)).then_some(()))
+            Ok((scene.management.probe("/readyz") == Some(200)).then_some(()))
         })?;
         Ok(scene)
-    }
-
-    /// The status of the answer to a probe.
-    pub(in crate::chaos) fn probe(&self, path: &str) -> Option<u16> {
-        self.management.ask(&Request::get(path)).map(|answer| answer.status)
     }
 
     /// Fails when the process has ended by itself.

@@ -1,4 +1,4 @@
-//! A server that a run has to itself, so that it may be killed and started again.
+//! A server that a run has to itself, so that it may be killed, stopped and started again.
 
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -67,6 +67,18 @@ impl OwnServer {
             process::pause(Duration::from_millis(1));
         }
         Ok(())
+    }
+
+    /// `kill -STOP` to all its processes: they hold their connections and answer nothing.
+    pub(crate) fn stop(&self) -> Outcome<()> {
+        // The first one before the others, or it makes more of them meanwhile.
+        signal("STOP", &[self.first()?])?;
+        signal("STOP", &self.processes()?)
+    }
+
+    /// `kill -CONT` to all its processes.
+    pub(crate) fn go_on(&self) -> Outcome<()> {
+        signal("CONT", &self.processes()?)
     }
 
     /// Starts it again after its end, on the same data and port; returns when it takes connections.
