@@ -47,7 +47,7 @@ async fn apply(
              to a URL without the pooler (or say pgbouncer=false in the URL when there is none)"
         )));
     }
-    migrate::run(backend, sets, options.migration_lock_timeout).await
+    migrate::run(backend, sets, options).await
 }
 
 /// Looks whether both URLs name the same database.
@@ -66,6 +66,6 @@ async fn meets(main: &dyn Backend, sets: &[MigrationSet]) -> PortResult<()> {
     ))
 }
 
-fn wrong(operation: &'static str, rule: String) -> PortError {
+fn wrong(operation: &'static str, rule: &str) -> PortError {
     PortError::new(ErrorKind::InvalidInput, "database", operation).with_detail(format!("{DIRECT}: {rule}"))
 }

@@ -40,6 +40,11 @@ pub struct SqlOptions {
     /// The same database for migrations: directly, when all else goes through a pooler in transaction mode. Default `None`:
     /// migrations run where all else does.
     pub migration_url: Option<Secret<String>>,
+    /// How long a migration waits for its lock on a table, while whoever uses the table next waits behind it; not on
+    /// SQLite, and in whole seconds on the MySQL family. Default 1 s.
+    pub table_lock_timeout: Duration,
+    /// For how long a migration that did not get its lock is tried again. Default 2 min.
+    pub table_lock_patience: Duration,
 }
 
 impl SqlOptions {
@@ -57,6 +62,8 @@ impl SqlOptions {
             metrics: Metrics::none(),
             transaction_pooler: None,
             migration_url: None,
+            table_lock_timeout: Duration::from_secs(1),
+            table_lock_patience: Duration::from_mins(2),
         }
     }
 
@@ -135,6 +142,20 @@ impl SqlOptions {
     #[must_use]
     pub fn with_migration_url(mut self, migration_url: Secret<String>) -> Self {
         self.migration_url = Some(migration_url);
+        self
+    }
+
+    /// Another wait of a migration for a table.
+    #[must_use]
+    pub fn with_table_lock_timeout(mut self, table_lock_timeout: Duration) -> Self {
+        self.table_lock_timeout = table_lock_timeout;
+        self
+    }
+
+    /// Another time to try again for.
+    #[must_use]
+    pub fn with_table_lock_patience(mut self, table_lock_patience: Duration) -> Self {
+        self.table_lock_patience = table_lock_patience;
         self
     }
 }

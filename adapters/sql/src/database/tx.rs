@@ -86,7 +86,7 @@ impl SqlTx {
     }
 
     /// The session itself, for who runs single statements and knows what a failed one leaves behind.
-    #[cfg(feature = "mysql")]
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) fn session_mut(&mut self) -> &mut dyn Session {
         &mut *self.session
     }

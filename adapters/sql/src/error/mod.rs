@@ -3,6 +3,8 @@
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
 
+use std::error::Error as _;
+
 use dolmen_ports::{ErrorKind, PortError};
 
 /// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
@@ -19,6 +21,14 @@ pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
         _ => mapped,
     };
     mapped.with_source(error)
+}
+
+/// The database's code of an error that it answered with; none when it did not answer.
+pub(crate) fn code(error: &PortError) -> Option<String> {
+    match error.source()?.downcast_ref()? {
+        sqlx::Error::Database(error) => error.code().map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
 }
 
 fn kind_of(error: &sqlx::Error) -> ErrorKind {

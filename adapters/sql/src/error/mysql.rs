@@ -28,6 +28,11 @@ pub(crate) fn is_made_already(number: u16) -> bool {
     matches!(number, 1050 | 1060 | 1061 | 1091 | 1051 | 3822 | 1826 | 1022 | 1068)
 }
 
+/// A lock on a table or a row was not to be had, or there was a deadlock: nothing of the statement is there.
+pub(crate) fn is_lock_refused(number: u16) -> bool {
+    matches!(number, 1205 | 1213)
+}
+
 pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
     match number {
         1062 | 1586 | 1169 | 1022 => ErrorKind::AlreadyExists,

@@ -7,6 +7,8 @@ mod dark_network;
 mod fixture;
 mod half_applied;
 mod limits;
+mod migration_locks;
+mod no_transaction;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;
@@ -83,6 +85,8 @@ where
     cases.extend(dark_network::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
+    cases.extend(migration_locks::suite(on_file).cases(label, shared));
+    cases.extend(no_transaction::suite(label == "postgres").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
     #[cfg(feature = "postgres")]
     match label {

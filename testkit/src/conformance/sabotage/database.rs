@@ -136,7 +136,7 @@ fn without_a_flaw_every_case_is_green() {
 
 #[test]
 fn each_flaw_of_a_driver_turns_the_cases_of_its_promise_red() {
-    let table: [(Flaw, &[&str]); 11] = [
+    let table: [(Flaw, &[&str]); 12] = [
         (
             Flaw::LosesCommits,
             &["DB-1 a_commit_is_visible_to_the_next_transaction", "DB-5 concurrent_writers_are_all_applied"],
@@ -161,6 +161,7 @@ fn each_flaw_of_a_driver_turns_the_cases_of_its_promise_red() {
             Flaw::TakesEditedMigrations,
             &["DB-12 an_edited_migration_is_refused", "DB-12 a_migration_before_an_applied_one_is_refused"],
         ),
+        (Flaw::RunsOnAnySchema, &["DB-12 an_older_program_is_refused_by_what_breaks_it"]),
         (
             Flaw::AppliesMigrationsAgain,
             &["DB-12 migrations_are_applied_once", "DB-12 concurrent_runners_apply_each_migration_once"],
