@@ -7,6 +7,7 @@ mod dark_network;
 mod fixture;
 mod half_applied;
 mod limits;
+mod ownership;
 mod processes;
 mod scratch;
 #[cfg(feature = "postgres")]
@@ -21,15 +22,19 @@ use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case};
 
 use crate::fixture::SqlHarness;
+use crate::ownership::Guest;
 
 fn main() -> ExitCode {
     if let Some(code) = processes::run_as_child() {
         return code;
     }
     let mut cases = suites("sqlite", SqlHarness::on_sqlite);
-    let postgres = suites("postgres", SqlHarness::on_postgres);
+    cases.extend(ownership::cases("sqlite", Guest::on_sqlite));
+    let mut postgres = suites("postgres", SqlHarness::on_postgres);
+    postgres.extend(ownership::cases("postgres", Guest::on_postgres));
     cases.extend(on_server(postgres, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE));
-    let mysql = suites("mysql", SqlHarness::on_mysql);
+    let mut mysql = suites("mysql", SqlHarness::on_mysql);
+    mysql.extend(ownership::cases("mysql", Guest::on_mysql));
     cases.extend(on_server(mysql, cfg!(feature = "mysql"), "the feature mysql", MYSQL_VARIABLE));
     #[cfg(feature = "postgres")]
     cases.extend(servers::cases());
