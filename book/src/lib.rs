@@ -10,6 +10,8 @@
 //! assert_eq!(hidden + 1, 2);
 //! ```
 
+#[doc = include_str!("existing-service.md")]
+pub mod existing_service {}
 #[doc = include_str!("introduction.md")]
 pub mod introduction {}
 #[doc = include_str!("jobs.md")]

@@ -58,7 +58,7 @@ pub use health::SqlHealth;
 pub use inbox::SqlInbox;
 pub use jobs::{SqlHeartbeat, SqlJobQueue};
 pub use migrate::MIGRATIONS;
-pub use native::{Native, native};
+pub use native::{Native, native, native_error};
 pub use replicas::ReplicaStatus;
 pub use schedules::SqlScheduleStore;
 pub use sessions::SqlSessionStore;

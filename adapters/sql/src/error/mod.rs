@@ -2,10 +2,13 @@
 
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
+mod table;
 
 use std::error::Error as _;
 
 use dolmen_ports::{ErrorKind, PortError};
+
+pub(crate) use self::table::of_module;
 
 /// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
 ///
@@ -18,7 +21,10 @@ pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
             "no connection came free in time: the database does not answer, or the pool is too small",
         ),
         sqlx::Error::PoolClosed => mapped.with_detail("the database is closed"),
-        _ => mapped,
+        error => match table::detail(error, None) {
+            Some(detail) => mapped.with_detail(detail),
+            None => mapped,
+        },
     };
     mapped.with_source(error)
 }
@@ -71,7 +77,9 @@ fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
         // Lock timeout, statement timeout, idle-in-transaction timeout.
         "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
-        "25006" | "42501" => ErrorKind::PermissionDenied,
+        "25006" => ErrorKind::PermissionDenied,
+        // A right that the program's own user lacks is nothing that a caller can do about.
+        "42501" => ErrorKind::Internal,
         // A value of a type that its column does not take.
         "42804" => ErrorKind::InvalidInput,
         "28000" | "28P01" => ErrorKind::Unauthenticated,
@@ -119,6 +127,7 @@ mod tests {
             ("40001", "5", ErrorKind::Contention),
             ("40P01", "517", ErrorKind::Contention),
             ("25006", "8", ErrorKind::PermissionDenied),
+            ("42501", "1", ErrorKind::Internal),
             ("53100", "13", ErrorKind::Unavailable),
             ("42601", "1", ErrorKind::Internal),
         ];

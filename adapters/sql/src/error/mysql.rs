@@ -48,8 +48,9 @@ pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
         1048 | 1364 | 1366 | 1292 | 1264 | 1265 | 1406 | 1411 | 1690 | 1367 | 3819 | 4025 | 3140 | 3156
         | 4038 | 1153 | UNKNOWN_DATABASE => ErrorKind::InvalidInput,
         1045 | 1698 | 1251 | 1820 | 3118 => ErrorKind::Unauthenticated,
-        // A missing right; a write in a read-only transaction or on a read-only server.
-        1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
+        // A user who may not use the database or the server so; a write in a read-only transaction or on a read-only server.
+        // A right to a table that is missing, 1142 and 1143, is nothing that a caller can do about.
+        1044 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
         // Connections, memory, disk, locks used up; shutting down, killed; the network.
         1040
         | 1203
@@ -94,6 +95,7 @@ mod tests {
             (1792, ErrorKind::PermissionDenied),
             (1040, ErrorKind::Unavailable),
             (1927, ErrorKind::Unavailable),
+            (1142, ErrorKind::Internal),
             (1064, ErrorKind::Internal),
         ];
         for (number, expected) in cases {
