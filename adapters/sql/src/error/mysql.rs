@@ -33,10 +33,11 @@ pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
         1062 | 1586 | 1169 | 1022 => ErrorKind::AlreadyExists,
         // A foreign key: its row is missing, or still in use.
         1216 | 1217 | 1451 | 1452 => ErrorKind::Conflict,
-        // Deadlock; a row that changed since the snapshot; a statement that a migration made stale.
-        1213 | 1020 | 1412 | 1615 => ErrorKind::Contention,
-        // Lock wait, nowait, statement time, interrupted.
-        1205 | 3572 | 1969 | 3024 | 1317 => ErrorKind::Timeout,
+        // Deadlock; a lock that was not had in time, or at once; a row that changed since the snapshot; a statement that a
+        // migration made stale.
+        1213 | 1205 | 3572 | 1020 | 1412 | 1615 => ErrorKind::Contention,
+        // Statement time, interrupted.
+        1969 | 3024 | 1317 => ErrorKind::Timeout,
         // MariaDB's check; MySQL has another meaning for the number.
         4025 if sqlstate != "23000" => ErrorKind::Internal,
         // Not null, no default, wrong, too large, cut off, too long, check, no JSON, packet too large, no such database.
@@ -80,7 +81,8 @@ mod tests {
             (1451, ErrorKind::Conflict),
             (1452, ErrorKind::Conflict),
             (1213, ErrorKind::Contention),
-            (1205, ErrorKind::Timeout),
+            (1205, ErrorKind::Contention),
+            (1969, ErrorKind::Timeout),
             (1048, ErrorKind::InvalidInput),
             (1366, ErrorKind::InvalidInput),
             (1406, ErrorKind::InvalidInput),
