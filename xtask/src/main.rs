@@ -10,6 +10,7 @@ mod book;
 mod chaos;
 mod check;
 mod ci;
+mod database;
 mod deny;
 mod documents;
 mod environment;
@@ -73,12 +74,14 @@ enum Verb {
     Book,
     /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
     ///
-    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices. Runs on SQLite, and
-    /// on PostgreSQL too when `TEST_POSTGRES_URL` names a server (then `psql` must be installed). Prints the figures and the seed of each run; exits 1 when one is red.
+    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, both on SQLite,
+    /// and on PostgreSQL and MariaDB when `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers (then their client programs
+    /// must be installed). The other faults start servers of their own, as `test` does. Prints the figures and the seed of
+    /// each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
     ///
-    /// On SQLite, and on PostgreSQL too when `TEST_POSTGRES_URL` names a server. Give it a machine that does nothing else,
+    /// On SQLite, and on the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name. Give it a machine that does nothing else,
     /// and a server whose commits are durable. Builds a workspace of its own (`xtask/bench`) in release mode.
     Bench(bench::Options),
     /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.

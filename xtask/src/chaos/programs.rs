@@ -6,8 +6,6 @@ use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
-use super::database::Server;
-
 /// Where the programs lie.
 #[derive(Debug)]
 pub(super) struct Programs {
@@ -27,8 +25,8 @@ pub(super) enum BuiltBy {
 }
 
 impl Programs {
-    /// Builds them, with the drivers of these servers.
-    pub(super) fn build(workspace: &Workspace, servers: &[Server], built_by: BuiltBy) -> Outcome<Self> {
+    /// Builds them, with the drivers of servers if need be.
+    pub(super) fn build(workspace: &Workspace, with_servers: bool, built_by: BuiltBy) -> Outcome<Self> {
         let folder = workspace.target().join("debug");
         let programs =
             Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") };
@@ -40,8 +38,9 @@ impl Programs {
             }
         }
         let mut arguments = vec!["build", "--package", "chaos", "--package", "dolmen-reference-app"];
-        if servers.iter().any(|server| *server != Server::Sqlite) {
-            arguments.extend(["--features", "chaos/postgres,dolmen-reference-app/postgres"]);
+        // All drivers or the embedded one: one more choice would be one more build.
+        if with_servers {
+            arguments.extend(["--features", "chaos/postgres,chaos/mysql"]);
         }
         cargo(workspace, &arguments)?;
         Ok(programs)

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all tests, with the servers they need.
 
-mod servers;
+pub(crate) mod servers;
 mod tally;
 
 use std::io::{BufRead as _, BufReader, Write as _};
