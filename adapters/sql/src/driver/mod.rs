@@ -1,5 +1,7 @@
 //! The seam between the adapter and each driver of sqlx. No other part of the crate knows which database it is on.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod checkout;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod lent;
 #[cfg(any(feature = "mysql", feature = "postgres"))]

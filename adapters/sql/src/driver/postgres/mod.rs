@@ -13,6 +13,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
 use self::session::PostgresSession;
+use super::checkout::Checkout;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
@@ -70,12 +71,8 @@ impl PostgresBackend {
         if let Some(begin) = begin {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
-        Ok(PostgresSession::new(
-            lent,
-            mode,
-            Some((self.pool.clone(), self.settling.clone())),
-            self.options.statement_timeout,
-        ))
+        let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
+        Ok(PostgresSession::new(checkout.of_pool(&self.pool, &self.settling)))
     }
 }
 
@@ -111,7 +108,7 @@ pub(crate) fn adopt(
     transaction: sqlx::Transaction<'static, sqlx::Postgres>,
     statement_timeout: Duration,
 ) -> PostgresSession {
-    PostgresSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout)
+    PostgresSession::new(Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout))
 }
 
 #[async_trait]
@@ -134,15 +131,9 @@ impl Backend for PostgresBackend {
     }
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
-        let options = self.pool.connect_options();
-        let connection =
-            within(self.options.statement_timeout, "connect", PgConnection::connect_with(&options)).await?;
-        Ok(Box::new(PostgresSession::new(
-            Lent::own(connection),
-            Mode::Single,
-            None,
-            self.options.statement_timeout,
-        )))
+        let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
+        let connection = within(limit, "connect", PgConnection::connect_with(&options)).await?;
+        Ok(Box::new(PostgresSession::new(Checkout::new(Lent::own(connection), Mode::Single, limit))))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

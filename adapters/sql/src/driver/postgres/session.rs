@@ -1,100 +1,41 @@
 //! A connection to PostgreSQL in use.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::postgres::{PgArguments, PgPool};
+use sqlx::postgres::PgArguments;
 use sqlx::types::Json;
-use sqlx::{Arguments, Executor, Postgres};
+use sqlx::{Arguments, Postgres};
 
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
-use crate::driver::lent::Lent;
-use crate::driver::limits::{purge, within};
-use crate::driver::settling::{Committing, Settling};
+use crate::driver::checkout::{Checkout, Finding};
+use crate::driver::limits::within;
 use crate::driver::{Mode, Session};
 use crate::error::map_error;
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
 #[derive(Debug)]
-pub(crate) struct PostgresSession {
-    lent: Lent<Postgres>,
-    mode: Mode,
-    /// What it shares with the other sessions of its pool; nothing when it has none.
-    shared: Option<(PgPool, Settling)>,
-    limit: Duration,
-    /// The connection is not fit for another borrower.
-    broken: bool,
-}
+pub(crate) struct PostgresSession(Checkout<Postgres>);
 
 impl PostgresSession {
-    pub(crate) fn new(
-        lent: Lent<Postgres>,
-        mode: Mode,
-        shared: Option<(PgPool, Settling)>,
-        limit: Duration,
-    ) -> Self {
-        Self { lent, mode, shared, limit, broken: false }
+    pub(crate) fn new(checkout: Checkout<Postgres>) -> Self {
+        Self(checkout)
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
         let stale_plan = error.kind() == ErrorKind::Contention && error.chain().contains("cached plan");
-        // A transaction that may write was refused a write: the primary has become a replica.
         let demoted = error.kind() == ErrorKind::PermissionDenied
-            && self.mode != Mode::Read
+            && self.0.mode() != Mode::Read
             && error.chain().contains("read-only transaction");
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
-        self.broken |= stale_plan || demoted || gone;
-        if let Some((pool, _)) = &self.shared
-            && (demoted || gone || stale_plan)
-        {
-            purge(pool);
-        }
-        if !demoted {
-            return error;
-        }
-        PortError::new(ErrorKind::Unavailable, "database", error.operation())
-            .with_detail("the server is read-only now, as after a failover")
-            .with_source(error)
-    }
-
-    async fn commit(mut self) -> PortResult<()> {
-        let limit = self.limit;
-        if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "commit", transaction.commit()).await;
-        }
-        let settling = self.shared.map(|(_, settling)| settling).unwrap_or_default();
-        let mut committing = Committing::new(self.lent, settling);
-        let result = match committing.connection() {
-            Some(connection) => within(limit, "commit", connection.execute("commit")).await,
-            None => return Ok(()),
+        let finding = match (demoted, stale_plan || gone) {
+            (true, _) => Finding::Demoted,
+            (false, true) => Finding::Broken,
+            (false, false) => Finding::Fit,
         };
-        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
-            return result.map(drop);
-        }
-        let lent = committing.answered();
-        result?;
-        lent.into_iter().for_each(Lent::give_back);
-        Ok(())
-    }
-
-    async fn rollback(mut self) -> PortResult<()> {
-        let limit = self.limit;
-        if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "roll back", transaction.rollback()).await;
-        }
-        if self.broken {
-            // Dropping it closes it.
-            return Ok(());
-        }
-        if self.mode != Mode::Single {
-            within(limit, "roll back", (*self.lent).execute("rollback")).await?;
-        }
-        self.lent.give_back();
-        Ok(())
+        self.0.judged(error, finding)
     }
 }
 
@@ -106,33 +47,33 @@ impl Session for PostgresSession {
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
         let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.limit, "execute", query.execute(&mut *self.lent)).await;
+        let result = within(self.0.limit(), "execute", query.execute(self.0.connection())).await;
         result.map(|done| done.rows_affected()).map_err(|error| self.judge(error))
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
         let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.limit, "fetch", query.fetch_all(&mut *self.lent)).await;
+        let result = within(self.0.limit(), "fetch", query.fetch_all(self.0.connection())).await;
         let rows = result.map_err(|error| self.judge(error))?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
 
     async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
         // No limit: how long a schema change takes is its author's business.
-        let result = sqlx::raw_sql(script).execute(&mut *self.lent).await;
+        let result = sqlx::raw_sql(script).execute(self.0.connection()).await;
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
     async fn commit(self: Box<Self>) -> PortResult<()> {
-        (*self).commit().await
+        self.0.commit("commit").await
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {
-        (*self).rollback().await
+        self.0.rollback("rollback").await
     }
 
     fn native(&mut self) -> Native<'_> {
-        Native::Postgres(&mut self.lent)
+        Native::Postgres(self.0.connection())
     }
 }
 
