@@ -22,6 +22,11 @@ pub(crate) fn is_read_only_server(number: u16) -> bool {
     matches!(number, 1290 | 1836)
 }
 
+/// A table was changed after the transaction or the statement had seen it.
+pub(crate) fn is_stale(number: u16) -> bool {
+    matches!(number, 1412 | 1615)
+}
+
 /// The table or index is there already, or gone already: what a schema change says when it is made twice.
 pub(crate) fn is_made_already(number: u16) -> bool {
     // Table; column; key; nothing to drop; unknown table to drop; constraint; foreign key, in both families.

@@ -77,17 +77,20 @@ impl MySqlBackend {
             within(self.options.acquire_timeout, "acquire a connection", self.pool.acquire()).await?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
-        let begin = match mode {
-            Mode::Read => Some(BEGIN_READ),
-            Mode::Write => Some(BEGIN_WRITE),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
         let session = MySqlSession::new(checkout.of_pool(&self.pool, &self.settling));
         Ok(if self.foreign { session.foreign() } else { session })
+    }
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Read => Some(BEGIN_READ),
+        Mode::Write => Some(BEGIN_WRITE),
+        Mode::Single => None,
     }
 }
 

@@ -62,17 +62,20 @@ impl PostgresBackend {
             self.pool.acquire().await.map_err(|error| map_error(error, "acquire a connection"))?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
-        let begin = match mode {
-            // One state of the data for all statements.
-            Mode::Read => Some("begin isolation level repeatable read read only"),
-            Mode::Write => Some("begin isolation level read committed read write"),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
         Ok(PostgresSession::new(checkout.of_pool(&self.pool, &self.settling)))
+    }
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        // One state of the data for all statements.
+        Mode::Read => Some("begin isolation level repeatable read read only"),
+        Mode::Write => Some("begin isolation level read committed read write"),
+        Mode::Single => None,
     }
 }
 

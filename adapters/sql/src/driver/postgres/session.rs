@@ -2,10 +2,11 @@
 
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
 use sqlx::{Arguments, Postgres};
 
+use super::begin_of;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
 use crate::driver::checkout::{Checkout, Finding};
@@ -23,9 +24,25 @@ impl PostgresSession {
         Self(checkout)
     }
 
+    async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        let done = within(self.0.limit(), "execute", query.execute(self.0.connection())).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<PgRow>> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        within(self.0.limit(), "fetch", query.fetch_all(self.0.connection())).await
+    }
+
+    /// Whether the transaction's first statement met a plan that a migration had made stale.
+    fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
+        result.as_ref().is_err_and(is_stale_plan) && self.0.can_begin_again()
+    }
+
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
-        let stale_plan = error.kind() == ErrorKind::Contention && error.chain().contains("cached plan");
+        let stale_plan = is_stale_plan(&error);
         let demoted = error.kind() == ErrorKind::PermissionDenied
             && self.0.mode() != Mode::Read
             && error.chain().contains("read-only transaction");
@@ -39,6 +56,10 @@ impl PostgresSession {
     }
 }
 
+fn is_stale_plan(error: &PortError) -> bool {
+    error.kind() == ErrorKind::Contention && error.chain().contains("cached plan")
+}
+
 #[async_trait]
 impl Session for PostgresSession {
     fn dialect(&self) -> Dialect {
@@ -46,14 +67,22 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.0.limit(), "execute", query.execute(self.0.connection())).await;
-        result.map(|done| done.rows_affected()).map_err(|error| self.judge(error))
+        let mut result = self.execute_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.0.begin_again(begin_of(self.0.mode())).await?;
+            result = self.execute_once(sql, values).await;
+        }
+        self.0.note_use();
+        result.map_err(|error| self.judge(error))
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.0.limit(), "fetch", query.fetch_all(self.0.connection())).await;
+        let mut result = self.fetch_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.0.begin_again(begin_of(self.0.mode())).await?;
+            result = self.fetch_once(sql, values).await;
+        }
+        self.0.note_use();
         let rows = result.map_err(|error| self.judge(error))?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
@@ -73,6 +102,7 @@ impl Session for PostgresSession {
     }
 
     fn native(&mut self) -> Native<'_> {
+        self.0.note_use();
         Native::Postgres(self.0.connection())
     }
 }
