@@ -24,7 +24,8 @@ async fn the_tour_passes_with_roles_in_three_processes(backend: Backend) {
     variables.extend(read_urls.clone().map(|urls| ("DATABASE_READ_URLS", urls)));
     let start = |role: &str, arguments: &[&str]| {
         let variables = variables.iter().map(|(name, value)| (*name, value.as_str()));
-        Process::start(folder.path(), arguments, &Vec::from_iter(variables.chain([("APP_ROLE", role)])))
+        let variables: Vec<_> = variables.chain([("APP_ROLE", role)]).collect();
+        Process::start(folder.path(), arguments, &variables)
     };
     start("migrate", &["migrate"]).ended().await.well();
     let mut web = start("web", &[]);

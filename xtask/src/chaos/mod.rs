@@ -10,6 +10,7 @@ mod journal;
 mod killed_server;
 mod killed_web;
 mod patience;
+mod played;
 mod programs;
 mod times;
 mod verdict;
@@ -45,26 +46,51 @@ pub(crate) enum Fault {
     /// PostgreSQL stands still for 30 seconds: requests fail at their deadline, and the web process lives and goes on.
     #[value(name = "F14")]
     F14,
+    /// Units of work are dropped at each of their awaits: the next borrower of the connection finds nothing of them.
+    #[value(name = "F21")]
+    F21,
+    /// Deadlocks, serialization failures, locks not had: the whole unit runs again, a few times, and then says so.
+    #[value(name = "F22")]
+    F22,
+    /// The schema changes under a live pool: nobody sees an error.
+    #[value(name = "F28")]
+    F28,
+    /// Several writers change the same rows: no change is lost.
+    #[value(name = "F44")]
+    F44,
 }
 
 impl Fault {
     /// Whether it starts servers for itself, instead of being played on every database that there is.
     fn has_own_servers(self) -> bool {
         match self {
-            Self::F1 | Self::F2 => false,
+            Self::F1 | Self::F2 | Self::F21 | Self::F22 | Self::F28 | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 => true,
+        }
+    }
+
+    /// Whether it can happen on such a database.
+    fn happens_on(self, server: &Server) -> bool {
+        match self {
+            // One writer at a time, on a file whose statements are prepared anew by themselves.
+            Self::F22 | Self::F28 => *server != Server::Sqlite,
+            _ => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 6] = [
+const SABOTAGES: [(Fault, &str); 10] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
+    (Fault::F21, "recycled-transaction"),
+    (Fault::F22, "effect-outside"),
+    (Fault::F28, "no-rerun"),
+    (Fault::F44, "no-version-check"),
 ];
 
 /// What to run.
@@ -81,7 +107,8 @@ pub(crate) struct Options {
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
     /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
-    /// no-request-deadline for F14
+    /// no-request-deadline for F14, recycled-transaction for F21, effect-outside for F22, no-rerun for F28,
+    /// no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -110,6 +137,8 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let stage = Stage { programs: &programs, slice: options.slice, seed };
     let on_every_server =
         servers.iter().flat_map(|server| everywhere.iter().map(move |f| (*f, Some(server))));
+    let on_every_server =
+        on_every_server.filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server)));
     let mut red = Vec::new();
     for (fault, server) in on_every_server.chain(own.iter().map(|fault| (*fault, None))) {
         let on = server.map(|server| format!(" on {}", server.name())).unwrap_or_default();
@@ -150,7 +179,16 @@ impl Stage<'_> {
                 let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
                 hung_server::run(self.programs, plan, self.seed, sabotage)
             }
+            Fault::F21 => self.play(server, played::F21, sabotage),
+            Fault::F22 => self.play(server, played::F22, sabotage),
+            Fault::F28 => self.play(server, played::F28, sabotage),
+            Fault::F44 => self.play(server, played::F44, sabotage),
         }
+    }
+
+    fn play(&self, server: &Server, plan: played::Plan, sabotage: Option<&str>) -> Outcome<Verdict> {
+        let plan = if self.slice { plan.slice() } else { plan };
+        played::run(self.programs, server, plan, self.seed, sabotage)
     }
 
     fn kill_server(&self, plan: killed_server::Plan, sabotage: Option<&'static str>) -> Outcome<Verdict> {

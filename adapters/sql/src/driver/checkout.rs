@@ -5,7 +5,8 @@ use std::time::Duration;
 use dolmen_ports::{ErrorKind, PortError, PortResult};
 use futures_util::TryFutureExt as _;
 use futures_util::future::BoxFuture;
-use sqlx::{Database, Executor, Pool};
+use sqlx::database::HasStatementCache;
+use sqlx::{Connection, Database, Executor, Pool};
 
 use super::Mode;
 use super::lent::Lent;
@@ -24,6 +25,8 @@ pub(crate) struct Checkout<DB: Database> {
     limit: Duration,
     /// The connection is not fit for another borrower.
     broken: bool,
+    /// A statement of this transaction was carried out, or may have been.
+    used: bool,
 }
 
 /// What an error says about its connection.
@@ -40,7 +43,7 @@ pub(crate) enum Finding {
 impl<DB: Database> Checkout<DB> {
     pub(crate) fn new(lent: Lent<DB>, mode: Mode, limit: Duration) -> Self {
         let (pool, settling) = (None, Settling::default());
-        Self { lent, mode, pool, settling, limit, broken: false }
+        Self { lent, mode, pool, settling, limit, broken: false, used: false }
     }
 
     /// The same, with what it shares with the other connections of its pool.
@@ -70,6 +73,17 @@ impl<DB: Database> Checkout<DB> {
         self.broken
     }
 
+    /// Notes that a statement of the transaction was carried out.
+    pub(crate) fn note_use(&mut self) {
+        self.used = true;
+    }
+
+    /// Whether nothing was seen or done yet, so that beginning again is no difference to anybody. Not in a transaction that
+    /// somebody else began.
+    pub(crate) fn can_begin_again(&self) -> bool {
+        self.mode == Mode::Single || (self.pool.is_some() && !self.used)
+    }
+
     /// Acts on what an error says about the connection; what the error means to the caller.
     pub(crate) fn judged(&mut self, error: PortError, finding: Finding) -> PortError {
         if finding == Finding::Fit {
@@ -92,6 +106,22 @@ impl<DB: Database> Checkout<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
+    /// Begins the transaction again, with statements that are prepared anew: a migration has made the old ones stale.
+    pub(crate) async fn begin_again(&mut self, begin: Option<&'static str>) -> PortResult<()>
+    where
+        DB: HasStatementCache,
+    {
+        let limit = self.limit;
+        if let Some(begin) = begin {
+            within(limit, "roll back", self.connection().execute("rollback")).await?;
+            within(limit, "forget statements", self.connection().clear_cached_statements()).await?;
+            within(limit, "begin", self.connection().execute(begin)).await?;
+        } else {
+            within(limit, "forget statements", self.connection().clear_cached_statements()).await?;
+        }
+        Ok(())
+    }
+
     /// Commits by this statement and gives the connection back.
     pub(crate) async fn commit(self, statement: &'static str) -> PortResult<()> {
         self.commit_by(|connection| Box::pin(connection.execute(statement).map_ok(drop))).await.map(drop)

@@ -67,15 +67,16 @@ fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
     match code {
         "23505" => ErrorKind::AlreadyExists,
         "23503" | "23P01" => ErrorKind::Conflict,
-        // Deadlock, serialization failure, and a plan that a migration made stale: run the unit of work again.
-        "40P01" | "40001" => ErrorKind::Contention,
+        // Deadlock, serialization failure, a lock that was not had in time, and a plan that a migration made stale: run the
+        // unit of work again.
+        "40P01" | "40001" | "55P03" => ErrorKind::Contention,
         "0A000" if message.contains("cached plan") => ErrorKind::Contention,
         // A transaction that may write was begun on a standby: the primary is another server now. The words are English
         // only; in another language of the server this stays an error that is not tried again.
         "0A000" if message.contains("during recovery") => ErrorKind::Unavailable,
         "0A000" => ErrorKind::Unsupported,
-        // Lock timeout, statement timeout, idle-in-transaction timeout.
-        "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
+        // Statement timeout, idle-in-transaction timeout.
+        "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
         "25006" => ErrorKind::PermissionDenied,
         // A right that the program's own user lacks is nothing that a caller can do about.
@@ -126,6 +127,7 @@ mod tests {
             ("22001", "3091", ErrorKind::InvalidInput),
             ("40001", "5", ErrorKind::Contention),
             ("40P01", "517", ErrorKind::Contention),
+            ("55P03", "5", ErrorKind::Contention),
             ("25006", "8", ErrorKind::PermissionDenied),
             ("42501", "1", ErrorKind::Internal),
             ("53100", "13", ErrorKind::Unavailable),

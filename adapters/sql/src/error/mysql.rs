@@ -22,6 +22,11 @@ pub(crate) fn is_read_only_server(number: u16) -> bool {
     matches!(number, 1290 | 1836)
 }
 
+/// A table was changed after the transaction or the statement had seen it.
+pub(crate) fn is_stale(number: u16) -> bool {
+    matches!(number, 1412 | 1615)
+}
+
 /// The table or index is there already, or gone already: what a schema change says when it is made twice.
 pub(crate) fn is_made_already(number: u16) -> bool {
     // Table; column; key; nothing to drop; unknown table to drop; constraint; foreign key, in both families.
@@ -38,10 +43,11 @@ pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
         1062 | 1586 | 1169 | 1022 => ErrorKind::AlreadyExists,
         // A foreign key: its row is missing, or still in use.
         1216 | 1217 | 1451 | 1452 => ErrorKind::Conflict,
-        // Deadlock; a row that changed since the snapshot; a statement that a migration made stale.
-        1213 | 1020 | 1412 | 1615 => ErrorKind::Contention,
-        // Lock wait, nowait, statement time, interrupted.
-        1205 | 3572 | 1969 | 3024 | 1317 => ErrorKind::Timeout,
+        // Deadlock; a lock that was not had in time, or at once; a row that changed since the snapshot; a statement that a
+        // migration made stale.
+        1213 | 1205 | 3572 | 1020 | 1412 | 1615 => ErrorKind::Contention,
+        // Statement time, interrupted.
+        1969 | 3024 | 1317 => ErrorKind::Timeout,
         // MariaDB's check; MySQL has another meaning for the number.
         4025 if sqlstate != "23000" => ErrorKind::Internal,
         // Not null, no default, wrong, too large, cut off, too long, check, no JSON, packet too large, no such database.
@@ -86,7 +92,8 @@ mod tests {
             (1451, ErrorKind::Conflict),
             (1452, ErrorKind::Conflict),
             (1213, ErrorKind::Contention),
-            (1205, ErrorKind::Timeout),
+            (1205, ErrorKind::Contention),
+            (1969, ErrorKind::Timeout),
             (1048, ErrorKind::InvalidInput),
             (1366, ErrorKind::InvalidInput),
             (1406, ErrorKind::InvalidInput),

@@ -78,12 +78,7 @@ impl MySqlBackend {
             within(self.options.acquire_timeout, "acquire a connection", self.pool.acquire()).await?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
-        let begin = match mode {
-            Mode::Read => Some(BEGIN_READ),
-            Mode::Write => Some(BEGIN_WRITE),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
@@ -102,6 +97,14 @@ fn connect_options(url: &Secret<String>) -> PortResult<MySqlConnectOptions> {
     })?;
     // Texts that are compared with each other, and not with a column, are compared exactly as well.
     Ok(options.collation("utf8mb4_bin"))
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Read => Some(BEGIN_READ),
+        Mode::Write => Some(BEGIN_WRITE),
+        Mode::Single => None,
+    }
 }
 
 /// How many seconds the server waits for a lock: it should give up before we do, and say why.

@@ -29,8 +29,6 @@ use crate::statement::Value;
 /// The key of the advisory lock that one migrating process holds: `dolmen` in ASCII.
 const MIGRATION_LOCK: i64 = 0x646f_6c6d_656e;
 
-const BEGIN_WRITE: &str = "begin isolation level read committed read write";
-
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
     pool: PgPool,
@@ -84,13 +82,7 @@ impl PostgresBackend {
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
         let mut lent = self.lend().await?;
-        let begin = match mode {
-            // One state of the data for all statements.
-            Mode::Read => Some("begin isolation level repeatable read read only"),
-            Mode::Write => Some(BEGIN_WRITE),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
         Ok(self.session(lent, mode))
@@ -126,6 +118,15 @@ fn connect_options(url: &PostgresUrl) -> PortResult<PgConnectOptions> {
     })?;
     // How floats are written matters to text only, and a pooler may refuse to be told.
     Ok(options.extra_float_digits(None))
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        // One state of the data for all statements.
+        Mode::Read => Some("begin isolation level repeatable read read only"),
+        Mode::Write => Some("begin isolation level read committed read write"),
+        Mode::Single => None,
+    }
 }
 
 /// Takes over a transaction that somebody else began.

@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
 use sqlx::{Arguments, Executor, Postgres};
 
-use super::position;
 use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
+use super::{begin_of, position};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
 use crate::driver::{LogPosition, Mode, Session};
@@ -78,9 +78,25 @@ impl PostgresSession {
         }
     }
 
+    async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        let done = within(limit, "execute", query.execute(self.checkout.connection())).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<PgRow>> {
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        within(limit, "fetch", query.fetch_all(self.checkout.connection())).await
+    }
+
+    /// Whether the transaction's first statement met a plan that a migration had made stale.
+    fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
+        result.as_ref().is_err_and(is_stale_plan) && self.checkout.can_begin_again()
+    }
+
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
-        let stale_plan = error.kind() == ErrorKind::Contention && error.chain().contains("cached plan");
+        let stale_plan = is_stale_plan(&error);
         let demoted = error.kind() == ErrorKind::PermissionDenied
             && self.checkout.mode() != Mode::Read
             && error.chain().contains("read-only transaction");
@@ -94,6 +110,10 @@ impl PostgresSession {
     }
 }
 
+fn is_stale_plan(error: &PortError) -> bool {
+    error.kind() == ErrorKind::Contention && error.chain().contains("cached plan")
+}
+
 #[async_trait]
 impl Session for PostgresSession {
     fn dialect(&self) -> Dialect {
@@ -101,18 +121,24 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let query = self.query(sql, values)?;
         self.before().await?;
-        let limit = self.checkout.limit();
-        let result = within(limit, "execute", query.execute(self.checkout.connection())).await;
-        Ok(self.after(result).await?.rows_affected())
+        let mut result = self.execute_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.execute_once(sql, values).await;
+        }
+        self.checkout.note_use();
+        self.after(result).await
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
-        let query = self.query(sql, values)?;
         self.before().await?;
-        let limit = self.checkout.limit();
-        let result = within(limit, "fetch", query.fetch_all(self.checkout.connection())).await;
+        let mut result = self.fetch_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.fetch_once(sql, values).await;
+        }
+        self.checkout.note_use();
         let rows = self.after(result).await?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
@@ -146,6 +172,7 @@ impl Session for PostgresSession {
     }
 
     fn native(&mut self) -> Native<'_> {
+        self.checkout.note_use();
         self.named = self.route == Route::Pooled;
         Native::Postgres(self.checkout.connection())
     }
