@@ -65,7 +65,7 @@ async fn connect(harness: &H, read_urls: impl Into<String>, options: SqlOptions)
 
 /// The case's database with its replicas, all of them in use.
 async fn with_replicas(harness: &H, options: SqlOptions) -> PortResult<(SqlDatabase, Database)> {
-    let sql = connect(&harness, standbys_of(&harness.url).join(","), options).await?;
+    let sql = connect(harness, standbys_of(&harness.url).join(","), options).await?;
     for url in standbys_of(&harness.url) {
         until_migrated(&url).await;
     }
