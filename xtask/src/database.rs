@@ -103,7 +103,7 @@ fn mysql(server: &str, statement: &str) -> Outcome<()> {
     process::output_of(&mut command).map(drop)
 }
 
-fn with_database(server: &str, name: &str) -> Outcome<String> {
+pub(crate) fn with_database(server: &str, name: &str) -> Outcome<String> {
     let (place, parameters) = server.split_once('?').map_or((server, ""), |(place, rest)| (place, rest));
     let (place, _) = place
         .rsplit_once('/')

@@ -12,6 +12,7 @@ mod killed_web;
 mod patience;
 mod played;
 mod programs;
+mod stale_reads;
 mod times;
 mod verdict;
 mod victim;
@@ -52,6 +53,9 @@ pub(crate) enum Fault {
     /// Deadlocks, serialization failures, locks not had: the whole unit runs again, a few times, and then says so.
     #[value(name = "F22")]
     F22,
+    /// Clients write and read from replicas that are behind: each sees its own write.
+    #[value(name = "F26")]
+    F26,
     /// The schema changes under a live pool: nobody sees an error.
     #[value(name = "F28")]
     F28,
@@ -65,7 +69,7 @@ impl Fault {
     fn has_own_servers(self) -> bool {
         match self {
             Self::F1 | Self::F2 | Self::F21 | Self::F22 | Self::F28 | Self::F44 => false,
-            Self::F12 | Self::F13 | Self::F14 => true,
+            Self::F12 | Self::F13 | Self::F14 | Self::F26 => true,
         }
     }
 
@@ -80,7 +84,7 @@ impl Fault {
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 10] = [
+const SABOTAGES: [(Fault, &str); 11] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
@@ -89,6 +93,7 @@ const SABOTAGES: [(Fault, &str); 10] = [
     (Fault::F14, "no-request-deadline"),
     (Fault::F21, "recycled-transaction"),
     (Fault::F22, "effect-outside"),
+    (Fault::F26, "no-position"),
     (Fault::F28, "no-rerun"),
     (Fault::F44, "no-version-check"),
 ];
@@ -107,7 +112,7 @@ pub(crate) struct Options {
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
     /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
-    /// no-request-deadline for F14, recycled-transaction for F21, effect-outside for F22, no-rerun for F28,
+    /// no-request-deadline for F14, recycled-transaction for F21, effect-outside for F22, no-position for F26, no-rerun for F28,
     /// no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
@@ -181,6 +186,10 @@ impl Stage<'_> {
             }
             Fault::F21 => self.play(server, played::F21, sabotage),
             Fault::F22 => self.play(server, played::F22, sabotage),
+            Fault::F26 => {
+                let plan = if self.slice { stale_reads::SLICE } else { stale_reads::FULL };
+                stale_reads::run(self.programs, plan, self.seed, sabotage)
+            }
             Fault::F28 => self.play(server, played::F28, sabotage),
             Fault::F44 => self.play(server, played::F44, sabotage),
         }

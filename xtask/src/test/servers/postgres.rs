@@ -51,7 +51,12 @@ impl Programs {
 
     /// Starts a streaming standby of the primary on that port.
     pub(super) fn start_standby(&self, primary: u16) -> Outcome<Server> {
-        self.start("Standby", Some(primary), &[])
+        self.start_standby_with(primary, &[])
+    }
+
+    /// The same, with settings.
+    pub(super) fn start_standby_with(&self, primary: u16, settings: &[&str]) -> Outcome<Server> {
+        self.start("Standby", Some(primary), settings)
     }
 
     fn start(&self, name: &'static str, primary: Option<u16>, settings: &[&str]) -> Outcome<Server> {
