@@ -13,14 +13,14 @@ const DIRECT: &str = "DATABASE_MIGRATION_URL";
 pub(super) fn checked(main: &DatabaseUrl, options: &SqlOptions) -> PortResult<()> {
     let Some(direct) = &options.migration_url else { return Ok(()) };
     let checked = DatabaseUrl::parse(direct.reveal()).and_then(|direct| direct.migrates(main));
-    checked.map_err(|error| wrong("connect", error.to_string()))
+    checked.map_err(|error| wrong("connect", &error.to_string()))
 }
 
 /// Applies what is pending: by the URL for migrations if there is one, else where everything else runs.
 pub(super) async fn run(database: &SqlDatabase, sets: &[MigrationSet]) -> PortResult<MigrationReport> {
     let (main, options) = (&*database.0.backend, &database.0.options);
     let Some(direct) = &options.migration_url else { return apply(main, sets, options, MAIN).await };
-    let url = DatabaseUrl::parse(direct.reveal()).map_err(|error| wrong("migrate", error.to_string()))?;
+    let url = DatabaseUrl::parse(direct.reveal()).map_err(|error| wrong("migrate", &error.to_string()))?;
     let backend = SqlDatabase::backend_of(&url, options).await.map_err(|error| {
         let detail = error.detail().unwrap_or("it cannot be opened").to_owned();
         PortError::new(error.kind(), "database", "migrate")
@@ -62,10 +62,10 @@ async fn meets(main: &dyn Backend, sets: &[MigrationSet]) -> PortResult<()> {
     }
     Err(wrong(
         "migrate",
-        format!("the schema is up to date there, but not behind {MAIN}; set both to the same database"),
+        &format!("the schema is up to date there, but not behind {MAIN}; set both to the same database"),
     ))
 }
 
-fn wrong(operation: &'static str, rule: String) -> PortError {
+fn wrong(operation: &'static str, rule: &str) -> PortError {
     PortError::new(ErrorKind::InvalidInput, "database", operation).with_detail(format!("{DIRECT}: {rule}"))
 }
