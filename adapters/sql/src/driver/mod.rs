@@ -1,5 +1,7 @@
 //! The seam between the adapter and each driver of sqlx. No other part of the crate knows which database it is on.
 
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod checkout;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod lent;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -36,6 +38,9 @@ pub(crate) enum Mode {
 #[async_trait]
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn dialect(&self) -> Dialect;
+
+    /// Whether a pooler in transaction mode stands before the server.
+    fn is_pooled(&self) -> bool;
 
     /// Opens a session from the pool.
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>>;

@@ -9,7 +9,7 @@ use std::fmt;
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 use dolmen_ports::Dialect;
-use dolmen_ports::{Database, MigrationSet, PortResult};
+use dolmen_ports::{Database, MigrationSet, PortResult, Secret};
 
 use crate::{SqlDatabase, SqlOptions};
 
@@ -17,6 +17,8 @@ use crate::{SqlDatabase, SqlOptions};
 pub const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 /// The variable that names a MariaDB or MySQL server on which databases can be created.
 pub const MYSQL_VARIABLE: &str = "TEST_MYSQL_URL";
+/// The variable that names a PgBouncer in transaction mode before the server of [`SERVER_VARIABLE`].
+pub const PGBOUNCER_VARIABLE: &str = "TEST_PGBOUNCER_URL";
 
 /// An empty database for one test.
 ///
@@ -32,6 +34,7 @@ pub const MYSQL_VARIABLE: &str = "TEST_MYSQL_URL";
 /// ```
 pub struct TestDatabase {
     url: String,
+    migration_url: Option<String>,
     #[cfg(any(feature = "mysql", feature = "postgres"))]
     on_server: Option<server::OnServer>,
 }
@@ -42,6 +45,7 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         Self {
             url: "sqlite::memory:".to_owned(),
+            migration_url: None,
             #[cfg(any(feature = "mysql", feature = "postgres"))]
             on_server: None,
         }
@@ -54,6 +58,19 @@ impl TestDatabase {
     #[cfg(feature = "postgres")]
     pub async fn postgres() -> PortResult<Self> {
         Self::on_server(Dialect::Postgres, SERVER_VARIABLE).await
+    }
+
+    /// A fresh database on the server that [`SERVER_VARIABLE`] names, reached through the pooler that
+    /// [`PGBOUNCER_VARIABLE`] names.
+    ///
+    /// # Errors
+    /// As [`TestDatabase::postgres`]; `InvalidInput` without the variable of the pooler.
+    #[cfg(feature = "postgres")]
+    pub async fn pgbouncer() -> PortResult<Self> {
+        let pooler = server::given(Dialect::Postgres, PGBOUNCER_VARIABLE)?;
+        let direct = Self::postgres().await?;
+        let url = direct.on_server.as_ref().map(|on_server| on_server.url_on(&pooler));
+        Ok(Self { migration_url: Some(direct.url.clone()), url: url.unwrap_or(pooler), ..direct })
     }
 
     /// A fresh database on the server that [`MYSQL_VARIABLE`] names.
@@ -116,7 +133,7 @@ impl TestDatabase {
     #[cfg(any(feature = "mysql", feature = "postgres"))]
     async fn on_server(dialect: Dialect, variable: &str) -> PortResult<Self> {
         let on_server = server::OnServer::create(dialect, variable).await?;
-        Ok(Self { url: on_server.url(), on_server: Some(on_server) })
+        Ok(Self { url: on_server.url(), migration_url: None, on_server: Some(on_server) })
     }
 
     /// What stands in `DATABASE_URL` to reach it.
@@ -124,12 +141,23 @@ impl TestDatabase {
         &self.url
     }
 
+    /// What stands in `DATABASE_MIGRATION_URL`, when it is reached through a pooler.
+    pub fn migration_url(&self) -> Option<&str> {
+        self.migration_url.as_deref()
+    }
+
+    fn options(&self) -> SqlOptions {
+        let mut options = SqlOptions::new();
+        options.migration_url = self.migration_url.clone().map(Secret::new);
+        options
+    }
+
     /// Opens it and brings its schema up to date.
     ///
     /// # Errors
     /// As [`SqlDatabase::connect`] and the migrations.
     pub async fn open(&self, sets: &[MigrationSet]) -> PortResult<Database> {
-        let database = Database::new(SqlDatabase::connect(&self.url, SqlOptions::new()).await?);
+        let database = Database::new(SqlDatabase::connect(&self.url, self.options()).await?);
         database.migrate(sets).await?;
         Ok(database)
     }
@@ -139,7 +167,7 @@ impl TestDatabase {
     /// On PostgreSQL the tests run as a role that may touch these tables and no others, and may not change the schema.
     /// So a statement that reaches for a table of another module fails, native ones included, with an error that names
     /// the module and the table. On the other databases such a table is not there. The user of [`SERVER_VARIABLE`] may
-    /// create roles for this.
+    /// create roles for this; a pooler, which would not hand the role on, is gone round.
     ///
     /// # Errors
     /// As [`TestDatabase::open`]; `InvalidInput` when the user may not create roles.
@@ -165,7 +193,7 @@ impl TestDatabase {
     /// # Errors
     /// The same.
     pub async fn connect_as_module(&self, set: MigrationSet) -> PortResult<SqlDatabase> {
-        let sql = SqlDatabase::connect(&self.url, SqlOptions::new()).await?;
+        let sql = SqlDatabase::connect(&self.url, self.options()).await?;
         let database = Database::new(sql.clone());
         database.migrate(&[crate::MIGRATIONS, set]).await?;
         #[cfg(feature = "postgres")]

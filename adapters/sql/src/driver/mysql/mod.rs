@@ -16,6 +16,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor, MySql, MySqlConnection};
 
 use self::session::MySqlSession;
+use super::checkout::Checkout;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
@@ -84,8 +85,8 @@ impl MySqlBackend {
         if let Some(begin) = begin {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
-        let shared = Some((self.pool.clone(), self.settling.clone()));
-        let session = MySqlSession::new(lent, mode, shared, self.options.statement_timeout);
+        let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
+        let session = MySqlSession::new(checkout.of_pool(&self.pool, &self.settling));
         Ok(if self.foreign { session.foreign() } else { session })
     }
 }
@@ -133,13 +134,17 @@ pub(crate) fn adopt(
     transaction: sqlx::Transaction<'static, MySql>,
     statement_timeout: Duration,
 ) -> MySqlSession {
-    MySqlSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout).foreign()
+    MySqlSession::new(Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout)).foreign()
 }
 
 #[async_trait]
 impl Backend for MySqlBackend {
     fn dialect(&self) -> Dialect {
         Dialect::MySql
+    }
+
+    fn is_pooled(&self) -> bool {
+        false
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
@@ -162,7 +167,8 @@ impl Backend for MySqlBackend {
             set_up(&mut connection, lock_wait(limit)).await?;
             Ok(connection)
         });
-        Ok(Box::new(MySqlSession::new(Lent::own(connection.await?), Mode::Single, None, limit)))
+        let lent = Lent::own(connection.await?);
+        Ok(Box::new(MySqlSession::new(Checkout::new(lent, Mode::Single, limit))))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {
