@@ -10,12 +10,16 @@
 //! assert_eq!(hidden + 1, 2);
 //! ```
 
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
 #[doc = include_str!("existing-service.md")]
 pub mod existing_service {}
 #[doc = include_str!("introduction.md")]
 pub mod introduction {}
 #[doc = include_str!("jobs.md")]
 pub mod jobs {}
+#[doc = include_str!("managed-databases.md")]
+pub mod managed_databases {}
 #[doc = include_str!("modules.md")]
 pub mod modules {}
 #[doc = include_str!("ports.md")]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dolmen::config::{ConfigProblem, Env, Refusal, SettingValue, Variable};
-use dolmen::{AppSettings, BuildInfo, Environment, LogSettings, MailAddress, Secret};
+use dolmen::{AppSettings, BuildInfo, Environment, LogSettings, MailAddress, Role, Secret};
 use dolmen_poem::{HttpSettings, ManagementSettings};
 use dolmen_sql::DatabaseUrl;
 
@@ -18,6 +18,11 @@ const DATABASE_READ_URLS: Variable = Variable::conventional(
     "DATABASE_READ_URLS",
     "read replicas of a database server, with a comma between them; empty for none",
     "postgres://app@replica-1/app,postgres://app@replica-2/app",
+);
+const DATABASE_MIGRATION_URL: Variable = Variable::conventional(
+    "DATABASE_MIGRATION_URL",
+    "the same database for migrations, when DATABASE_URL leads through a pooler such as PgBouncer",
+    "postgres://app:secret@db.internal:5432/app",
 );
 const SIGNING_KEY: Variable = Variable::own(
     "SIGNING_KEY",
@@ -48,6 +53,8 @@ pub struct Config {
     pub database_url: Secret<String>,
     /// Its read replicas; empty for none.
     pub database_read_urls: Secret<String>,
+    /// The same database for migrations: directly, when all else goes through a pooler.
+    pub migration_url: Option<Secret<String>>,
     /// Signs the links to objects.
     pub signing_key: SigningKey,
     /// The sender of mails.
@@ -66,6 +73,8 @@ impl Config {
         let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
         let database_url = database_url(env, environment, &data_dir);
         let database_read_urls = database_read_urls(env, database_url.as_ref());
+        let migrates = !environment.is_production() || app.roles.contains(Role::Migrate);
+        let migration_url = migration_url(env, database_url.as_ref(), migrates);
         let signing_key = signing_key(env, environment);
         let mail_from = mail_from(env, environment);
         Some(Self {
@@ -76,6 +85,7 @@ impl Config {
             data_dir,
             database_url: database_url?,
             database_read_urls,
+            migration_url,
             signing_key: signing_key?,
             mail_from: mail_from?,
         })
@@ -109,6 +119,29 @@ fn database_read_urls(env: &mut Env, primary: Option<&Secret<String>>) -> Secret
         env.report(ConfigProblem::error("config/read-urls", format!("DATABASE_READ_URLS: {error}"), fix));
     }
     urls
+}
+
+fn migration_url(env: &mut Env, main: Option<&Secret<String>>, migrates: bool) -> Option<Secret<String>> {
+    let direct = env.optional(&DATABASE_MIGRATION_URL).map(|url: CheckedUrl| url.0);
+    // What is wrong with one of them alone was reported.
+    let main = DatabaseUrl::parse(main?.reveal()).ok()?;
+    let (wrong, fix) = match &direct {
+        None if migrates && main.is_pooled() => (
+            "DATABASE_URL says pgbouncer=true, and migrations need the server itself".to_owned(),
+            "set DATABASE_MIGRATION_URL to the same database without the pooler",
+        ),
+        None => return None,
+        Some(text) => {
+            let refused = DatabaseUrl::parse(text.reveal()).and_then(|direct| direct.migrates(&main)).err();
+            let Some(refused) = refused else { return direct };
+            (
+                format!("DATABASE_MIGRATION_URL is refused: {refused}"),
+                "set it to the database of DATABASE_URL without the pooler, or unset it",
+            )
+        }
+    };
+    env.report(ConfigProblem::error("config/migration-url", wrong, fix));
+    direct
 }
 
 fn ports_differ(env: &mut Env, http: &HttpSettings, management: &ManagementSettings) {

@@ -10,6 +10,7 @@ mod book;
 mod chaos;
 mod check;
 mod ci;
+mod conformance;
 mod database;
 mod deny;
 mod documents;
@@ -61,6 +62,11 @@ enum Verb {
     /// `TEST_POSTGRES_STANDBY_URLS` (a comma between them) and `TEST_PGBOUNCER_URL`, and `TEST_MYSQL_URL`. A server in
     /// `TEST_POSTGRES_URL` has only the standbys that are named. The last line is `N passed, N failed`.
     Test,
+    /// Runs the conformance suites on all databases, and prints which adapter keeps what.
+    ///
+    /// Starts the servers as `test` does. The tables are those of the book's page on conformance; exits 1 when a case
+    /// failed or when that page shows others.
+    Conformance(conformance::Options),
     /// What continuous integration runs: check, book, test, short chaos, and whether the bench compiles. `.ci/run` calls it.
     Ci,
     /// Who may depend on whom: layers between crates, direction inside a module, crates kept in their place.
@@ -117,6 +123,7 @@ fn run(verb: &Verb) -> Outcome<()> {
     match verb {
         Verb::Check => check::run(&workspace),
         Verb::Test => test::run(&workspace),
+        Verb::Conformance(options) => conformance::run(&workspace, options),
         Verb::Ci => ci::run(&workspace),
         Verb::Arch => arch::check(&workspace)?.conclude("arch"),
         Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),

@@ -3,22 +3,35 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Case, DEMO, Process, cases, eventually, free_port, text, texts};
+use crate::support::{
+    Backend, Case, Client, DEMO, Process, cases, customer_named, database_variables, eventually, free_port,
+    text, texts,
+};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![alone:
-        web_and_worker_share_a_fresh_folder,
+    let mut cases = cases![on_each: three_processes_share_a_fresh_database];
+    cases.extend(cases![alone:
         web_and_worker_start_on_the_same_ports_in_any_order,
         management_tells_roles_modules_and_jobs,
-    ]
+    ]);
+    cases
 }
 
-async fn web_and_worker_share_a_fresh_folder() {
+async fn three_processes_share_a_fresh_database(backend: Backend) {
     let folder = TempDir::new().unwrap();
-    let mut web = Process::start(folder.path(), &[], &[("APP_ROLE", "web")]);
-    let mut worker = Process::start(folder.path(), &[], &[("APP_ROLE", "worker,scheduler")]);
+    let place = backend.database().await;
+    let read_urls = backend.read_urls(place.as_ref());
+    let mut urls = place.as_ref().map(database_variables).unwrap_or_default();
+    urls.extend(read_urls.clone().map(|read_urls| ("DATABASE_READ_URLS", read_urls)));
+    let start = |role| {
+        let urls = urls.iter().map(|(name, url)| (*name, url.as_str()));
+        Process::start(folder.path(), &[], &urls.chain([("APP_ROLE", role)]).collect::<Vec<_>>())
+    };
+    let [mut web, mut worker, mut scheduler] = ["web", "worker", "scheduler"].map(start);
     let demo = web.client().await.signed_in(DEMO.0, DEMO.1).await;
     worker.ready().await;
+    scheduler.ready().await;
+    search_what_was_added(&demo, read_urls.is_some()).await;
     demo.issued(&demo.add_customer("Ada").await).await;
     let mail = eventually("the mail", async || texts(folder.path(), "eml").pop()).await;
     assert!(mail.contains("Invoice 1 from"), "{mail}");
@@ -30,10 +43,30 @@ async fn web_and_worker_share_a_fresh_folder() {
     });
     let csv = demo.get(text(&report.await, "download_url")).send().await.expect(200);
     assert!(csv.text().contains(",EUR,1,259900"), "{csv:?}");
-    for process in [web, worker] {
+    for process in [web, worker, scheduler] {
         process.signal("TERM");
         let ended = process.ended().await.well();
         assert!(!ended.stderr.contains(" ERROR "), "{}", ended.stderr);
+    }
+    if let Some(place) = place {
+        let database = place.open(&[]).await.unwrap();
+        place.remove(&database).await;
+    }
+}
+
+/// A customer is found as soon as it is added by who sends the position that came with the answer; where replicas are, and
+/// only there, there is one.
+async fn search_what_was_added(demo: &Client, has_replicas: bool) {
+    for number in 0..20 {
+        let name = format!("Ada {number}");
+        let added = demo.post("/v1/customers", &customer_named(&name)).await.expect(201);
+        let position = added.header("dolmen-position");
+        assert_eq!(!position.is_empty(), has_replicas, "{added:?}");
+        let mut search = demo.get(&format!("/v1/customers?search=ada%20{number}&limit=1"));
+        if has_replicas {
+            search = search.header("dolmen-position", position);
+        }
+        assert_eq!(search.send().await.json(200)["items"][0]["name"], name);
     }
 }
 

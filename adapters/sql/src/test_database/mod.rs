@@ -146,14 +146,18 @@ impl TestDatabase {
         self.migration_url.as_deref()
     }
 
+    fn options(&self) -> SqlOptions {
+        let mut options = SqlOptions::new();
+        options.migration_url = self.migration_url.clone().map(Secret::new);
+        options
+    }
+
     /// Opens it and brings its schema up to date.
     ///
     /// # Errors
     /// As [`SqlDatabase::connect`] and the migrations.
     pub async fn open(&self, sets: &[MigrationSet]) -> PortResult<Database> {
-        let mut options = SqlOptions::new();
-        options.migration_url = self.migration_url.clone().map(Secret::new);
-        let database = Database::new(SqlDatabase::connect(&self.url, options).await?);
+        let database = Database::new(SqlDatabase::connect(&self.url, self.options()).await?);
         database.migrate(sets).await?;
         Ok(database)
     }
@@ -163,7 +167,7 @@ impl TestDatabase {
     /// On PostgreSQL the tests run as a role that may touch these tables and no others, and may not change the schema.
     /// So a statement that reaches for a table of another module fails, native ones included, with an error that names
     /// the module and the table. On the other databases such a table is not there. The user of [`SERVER_VARIABLE`] may
-    /// create roles for this.
+    /// create roles for this; a pooler, which would not hand the role on, is gone round.
     ///
     /// # Errors
     /// As [`TestDatabase::open`]; `InvalidInput` when the user may not create roles.
@@ -189,7 +193,7 @@ impl TestDatabase {
     /// # Errors
     /// The same.
     pub async fn connect_as_module(&self, set: MigrationSet) -> PortResult<SqlDatabase> {
-        let sql = SqlDatabase::connect(&self.url, SqlOptions::new()).await?;
+        let sql = SqlDatabase::connect(&self.url, self.options()).await?;
         let database = Database::new(sql.clone());
         database.migrate(&[crate::MIGRATIONS, set]).await?;
         #[cfg(feature = "postgres")]

@@ -10,8 +10,11 @@ use crate::fixture::SqlHarness;
 #[expect(dead_code, reason = "the main of the example is not called here")]
 mod example;
 
-pub(crate) fn suite() -> Suite<SqlHarness> {
-    Suite::new("existing service").case("a_job_and_an_event_join_its_transaction", |h| Box::pin(they_join(h)))
+pub(crate) fn suite(is_direct: bool) -> Suite<SqlHarness> {
+    Suite::new("existing service")
+        // Its pool is an ordinary one, whose statements have names.
+        .needs("a connection without a pooler", is_direct)
+        .case("a_job_and_an_event_join_its_transaction", |h| Box::pin(they_join(h)))
 }
 
 async fn they_join(harness: Arc<SqlHarness>) -> CaseResult {

@@ -88,7 +88,7 @@ where
     let on_file = label == "sqlite";
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite(on_file).cases(label, shared));
-    cases.extend(existing_service::suite().cases(label, shared));
+    cases.extend(existing_service::suite(label != "pgbouncer").cases(label, shared));
     cases.extend(dark_network::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));

@@ -105,11 +105,8 @@ async fn no_names_are_left(harness: H) -> CaseResult {
     for commits in [false, true] {
         let mut tx = pool.begun(&sql).await?;
         assert_eq!(used(&mut tx).await?, 1);
-        if commits {
-            tx.commit().await?
-        } else {
-            tx.rollback().await?
-        }
+        let ended = if commits { tx.commit().await } else { tx.rollback().await };
+        ended?;
         let stored = count_counters(&database).await?;
         assert_eq!((left().await?, stored), (0, i64::from(commits)), "adopted, committed: {commits}");
     }

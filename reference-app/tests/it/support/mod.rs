@@ -12,7 +12,7 @@ mod stories;
 mod wait;
 
 pub(crate) use answer::Answer;
-pub(crate) use app::{DEMO, TestApp, files_below, texts};
+pub(crate) use app::{DEMO, TestApp, database_variables, files_below, texts};
 pub(crate) use backend::Backend;
 pub(crate) use case::{Case, alone, cases, on_app, on_each};
 pub(crate) use client::{Call, Client, Raw};
