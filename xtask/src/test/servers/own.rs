@@ -46,6 +46,13 @@ impl OwnServer {
         Ok(Self { engine, server })
     }
 
+    /// Starts a streaming standby of a PostgreSQL server.
+    pub(crate) fn start_standby(of: &Self) -> Outcome<Self> {
+        let port = of.server.kept.as_ref().ok_or_else(not_ours)?.port();
+        let programs = postgres::Programs::find().ok_or_else(|| postgres::REQUIREMENT.is_missing())?;
+        Ok(Self { engine: of.engine, server: programs.start_standby(port)? })
+    }
+
     pub(crate) fn engine(&self) -> Engine {
         self.engine
     }
