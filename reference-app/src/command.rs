@@ -13,6 +13,7 @@ Without a command it serves: HTTP API, worker and scheduler in one process, on a
   PORT             the HTTP API (8080)
   MANAGEMENT_PORT  probes and operations (9000)
   DATABASE_URL     sqlite:FILE, postgres://USER:PASSWORD@HOST/NAME or mysql://USER:PASSWORD@HOST/NAME
+                   (through a pooler, such as PgBouncer: DATABASE_MIGRATION_URL is the way without it)
   APP_DATA_DIR     where the embedded database, mails and objects lie (./var)
   RUST_LOG         how much to log (info)
 

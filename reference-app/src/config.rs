@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dolmen::config::{ConfigProblem, Env, Refusal, SettingValue, Variable};
-use dolmen::{AppSettings, BuildInfo, Environment, LogSettings, MailAddress, Secret};
+use dolmen::{AppSettings, BuildInfo, Environment, LogSettings, MailAddress, Role, Secret};
 use dolmen_poem::{HttpSettings, ManagementSettings};
 use dolmen_sql::DatabaseUrl;
 
@@ -13,6 +13,11 @@ const DATABASE_URL: Variable = Variable::conventional(
     "DATABASE_URL",
     "the database; outside production a SQLite file by default",
     "sqlite:var/dolmen.db",
+);
+const DATABASE_MIGRATION_URL: Variable = Variable::conventional(
+    "DATABASE_MIGRATION_URL",
+    "the same database for migrations, when DATABASE_URL leads through a pooler such as PgBouncer",
+    "postgres://app:secret@db.internal:5432/app",
 );
 const SIGNING_KEY: Variable = Variable::own(
     "SIGNING_KEY",
@@ -41,6 +46,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: Secret<String>,
+    /// The same database for migrations: directly, when all else goes through a pooler.
+    pub migration_url: Option<Secret<String>>,
     /// Signs the links to objects.
     pub signing_key: SigningKey,
     /// The sender of mails.
@@ -58,6 +65,8 @@ impl Config {
         ports_differ(env, &http, &management);
         let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
         let database_url = database_url(env, environment, &data_dir);
+        let migrates = !environment.is_production() || app.roles.contains(Role::Migrate);
+        let migration_url = migration_url(env, database_url.as_ref(), migrates);
         let signing_key = signing_key(env, environment);
         let mail_from = mail_from(env, environment);
         Some(Self {
@@ -67,6 +76,7 @@ impl Config {
             management,
             data_dir,
             database_url: database_url?,
+            migration_url,
             signing_key: signing_key?,
             mail_from: mail_from?,
         })
@@ -88,6 +98,29 @@ fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Opt
     }
     let embedded = format!("sqlite:{}", data_dir.join("dolmen.db").display());
     Some(env.or(&DATABASE_URL, CheckedUrl(Secret::new(embedded))).0)
+}
+
+fn migration_url(env: &mut Env, main: Option<&Secret<String>>, migrates: bool) -> Option<Secret<String>> {
+    let direct = env.optional(&DATABASE_MIGRATION_URL).map(|url: CheckedUrl| url.0);
+    // What is wrong with one of them alone was reported.
+    let main = DatabaseUrl::parse(main?.reveal()).ok()?;
+    let (wrong, fix) = match &direct {
+        None if migrates && main.is_pooled() => (
+            "DATABASE_URL says pgbouncer=true, and migrations need the server itself".to_owned(),
+            "set DATABASE_MIGRATION_URL to the same database without the pooler",
+        ),
+        None => return None,
+        Some(text) => {
+            let refused = DatabaseUrl::parse(text.reveal()).and_then(|direct| direct.migrates(&main)).err();
+            let Some(refused) = refused else { return direct };
+            (
+                format!("DATABASE_MIGRATION_URL is refused: {refused}"),
+                "set it to the database of DATABASE_URL without the pooler, or unset it",
+            )
+        }
+    };
+    env.report(ConfigProblem::error("config/migration-url", wrong, fix));
+    direct
 }
 
 fn ports_differ(env: &mut Env, http: &HttpSettings, management: &ManagementSettings) {

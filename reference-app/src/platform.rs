@@ -53,7 +53,9 @@ impl Platform {
     /// # Errors
     /// As [`Platform::open`].
     pub async fn open_with(config: &Config, clock: Arc<dyn Clock>) -> PortResult<Self> {
-        let sql = SqlDatabase::connect(config.database_url.reveal(), SqlOptions::new()).await?;
+        let mut options = SqlOptions::new();
+        options.migration_url = config.migration_url.clone();
+        let sql = SqlDatabase::connect(config.database_url.reveal(), options).await?;
         let stores = sql.stores();
         let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
         Ok(Self {

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 use crate::support::{Case, Process, cases, files_below};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![alone:
+    let mut all = cases![alone:
         help_tells_commands_and_variables,
         unknown_words_are_refused_with_help,
         all_problems_of_the_configuration_come_at_once,
@@ -16,7 +16,20 @@ pub(crate) fn cases() -> Vec<Case> {
         the_demo_refuses_production,
         migrating_twice_does_nothing_the_second_time,
         a_database_that_cannot_be_opened_is_told,
-    ]
+    ];
+    all.extend(cases_with_postgres());
+    all
+}
+
+/// What needs the driver, and no server.
+#[cfg(feature = "postgres")]
+fn cases_with_postgres() -> Vec<Case> {
+    cases![alone: a_pooler_that_is_told_needs_a_way_for_migrations]
+}
+
+#[cfg(not(feature = "postgres"))]
+fn cases_with_postgres() -> Vec<Case> {
+    Vec::new()
 }
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (TempDir, Process) {
@@ -99,6 +112,8 @@ async fn what_is_wrong_in_production_has_a_fix() {
         ("APP_SIGNING_KEY", "secret-but-short", "32"),
         ("APP_MAIL_FROM", "nobody", "mail"),
         ("DATABASE_URL", "oracle://root:hunter2@localhost/app", "scheme"),
+        ("DATABASE_MIGRATION_URL", "oracle://root:hunter2@localhost/app", "scheme"),
+        ("DATABASE_MIGRATION_URL", "sqlite:hunter2.db", "SQLite file"),
         ("MANAGEMENT_PORT", "8080", "both 8080"),
         ("APP_HTTP_REQUEST_DEADLINE", "30", "10s"),
         ("APP_ROLE", "web;worker", "worker"),
@@ -119,6 +134,21 @@ async fn what_is_wrong_in_production_has_a_fix() {
             refused.stderr
         );
     }
+}
+
+#[cfg(feature = "postgres")]
+async fn a_pooler_that_is_told_needs_a_way_for_migrations() {
+    let pooled = "postgres://app:hunter2@127.0.0.1:1/app?pgbouncer=true";
+    let pooled = ("DATABASE_URL", pooled);
+    let told = run(&[], &[pooled]).1.ended().await.with_code(2).stderr;
+    assert!(told.contains("set DATABASE_MIGRATION_URL") && !told.contains("hunter2"), "{told}");
+    let direct = ("DATABASE_MIGRATION_URL", pooled.1);
+    let told = run(&[], &[pooled, direct]).1.ended().await.with_code(2).stderr;
+    assert!(told.contains("it says pgbouncer=true") && !told.contains("hunter2"), "{told}");
+    // A way without the pooler is a good one: what fails then is that nobody listens there.
+    let direct = ("DATABASE_MIGRATION_URL", "postgres://app@127.0.0.1:1/app");
+    let told = run(&[], &[pooled, direct]).1.ended().await.with_code(3).stderr;
+    assert!(told.contains("127.0.0.1:1"), "{told}");
 }
 
 async fn the_configuration_is_shown_without_secrets() {

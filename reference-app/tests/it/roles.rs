@@ -3,22 +3,31 @@
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Case, DEMO, Process, cases, eventually, free_port, text, texts};
+use crate::support::{
+    Backend, Case, DEMO, Process, cases, database_variables, eventually, free_port, text, texts,
+};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![alone:
-        web_and_worker_share_a_fresh_folder,
+    let mut cases = cases![on_each: three_processes_share_a_fresh_database];
+    cases.extend(cases![alone:
         web_and_worker_start_on_the_same_ports_in_any_order,
         management_tells_roles_modules_and_jobs,
-    ]
+    ]);
+    cases
 }
 
-async fn web_and_worker_share_a_fresh_folder() {
+async fn three_processes_share_a_fresh_database(backend: Backend) {
     let folder = TempDir::new().unwrap();
-    let mut web = Process::start(folder.path(), &[], &[("APP_ROLE", "web")]);
-    let mut worker = Process::start(folder.path(), &[], &[("APP_ROLE", "worker,scheduler")]);
+    let place = backend.database().await;
+    let urls = place.as_ref().map(database_variables).unwrap_or_default();
+    let start = |role| {
+        let urls = urls.iter().map(|(name, url)| (*name, url.as_str()));
+        Process::start(folder.path(), &[], &urls.chain([("APP_ROLE", role)]).collect::<Vec<_>>())
+    };
+    let [mut web, mut worker, mut scheduler] = ["web", "worker", "scheduler"].map(start);
     let demo = web.client().await.signed_in(DEMO.0, DEMO.1).await;
     worker.ready().await;
+    scheduler.ready().await;
     demo.issued(&demo.add_customer("Ada").await).await;
     let mail = eventually("the mail", async || texts(folder.path(), "eml").pop()).await;
     assert!(mail.contains("Invoice 1 from"), "{mail}");
@@ -30,10 +39,14 @@ async fn web_and_worker_share_a_fresh_folder() {
     });
     let csv = demo.get(text(&report.await, "download_url")).send().await.expect(200);
     assert!(csv.text().contains(",EUR,1,259900"), "{csv:?}");
-    for process in [web, worker] {
+    for process in [web, worker, scheduler] {
         process.signal("TERM");
         let ended = process.ended().await.well();
         assert!(!ended.stderr.contains(" ERROR "), "{}", ended.stderr);
+    }
+    if let Some(place) = place {
+        let database = place.open(&[]).await.unwrap();
+        place.remove(&database).await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! The database: opening it, its transactions, its migrations.
 
+mod migrating;
 mod options;
 mod tx;
 mod url;
@@ -17,6 +18,8 @@ use dolmen_ports::{
 pub use options::SqlOptions;
 pub use tx::SqlTx;
 use url::Place;
+#[cfg(feature = "postgres")]
+pub(crate) use url::PostgresUrl;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 use self::writers::Writers;
@@ -61,6 +64,7 @@ impl SqlDatabase {
             PortError::new(ErrorKind::InvalidInput, "database", "connect")
                 .with_detail(format!("DATABASE_URL: {error}"))
         })?;
+        migrating::checked(&url, &options)?;
         let backend = Self::backend_of(&url, &options).await?;
         Ok(Self::with_backend(backend, options))
     }
@@ -76,8 +80,8 @@ impl SqlDatabase {
                 Ok(Box::new(crate::driver::sqlite::SqliteBackend::open_file(path, options).await?))
             }
             #[cfg(feature = "postgres")]
-            Place::Postgres(ref text) => {
-                Ok(Box::new(crate::driver::postgres::PostgresBackend::connect(text, options).await?))
+            Place::Postgres(ref url) => {
+                Ok(Box::new(crate::driver::postgres::PostgresBackend::connect(url, options).await?))
             }
             #[cfg(feature = "mysql")]
             Place::MySql(ref text) => {
@@ -102,7 +106,8 @@ impl SqlDatabase {
         Self::with_backend(Box::new(backend), options)
     }
 
-    /// Takes over a pool that a team has already.
+    /// Takes over a pool that a team has already. When it goes through a pooler in transaction mode, say so with
+    /// [`SqlOptions::with_transaction_pooler`], and make it with `statement_cache_capacity(0)`.
     #[cfg(feature = "postgres")]
     pub fn from_postgres_pool(pool: sqlx::PgPool, options: SqlOptions) -> Self {
         let backend = crate::driver::postgres::PostgresBackend::from_pool(pool, &options);
@@ -136,10 +141,8 @@ impl SqlDatabase {
         transaction: sqlx::Transaction<'static, sqlx::Postgres>,
         scope: Scope,
     ) -> WriteTx {
-        adopted(
-            Box::new(crate::driver::postgres::adopt(transaction, self.0.options.statement_timeout)),
-            scope,
-        )
+        let (limit, pooled) = (self.0.options.statement_timeout, self.0.backend.is_pooled());
+        adopted(Box::new(crate::driver::postgres::adopt(transaction, limit, pooled)), scope)
     }
 
     /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
@@ -153,6 +156,12 @@ impl SqlDatabase {
     /// The dialect of the database.
     pub fn dialect(&self) -> Dialect {
         self.0.backend.dialect()
+    }
+
+    /// Whether a pooler in transaction mode, such as PgBouncer, stands before the server: found out when it was opened, or
+    /// said by its URL or its options.
+    pub fn is_pooled(&self) -> bool {
+        self.0.backend.is_pooled()
     }
 
     pub(crate) async fn begin(&self, mode: Mode) -> PortResult<SqlTx> {
@@ -189,7 +198,7 @@ impl DatabaseDriver for SqlDatabase {
     }
 
     async fn migrate(&self, sets: &[MigrationSet]) -> PortResult<MigrationReport> {
-        migrate::run(&*self.0.backend, sets, self.0.options.migration_lock_timeout).await
+        migrating::run(self, sets).await
     }
 
     async fn pending_migrations(&self, sets: &[MigrationSet]) -> PortResult<Vec<String>> {

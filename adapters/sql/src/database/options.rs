@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dolmen_ports::Secret;
+
 /// Sizes and limits; the defaults suit a service of one process.
 ///
 /// # Examples
@@ -23,6 +25,12 @@ pub struct SqlOptions {
     pub busy_timeout: Duration,
     /// How long to wait for another process that migrates. Default 60 s.
     pub migration_lock_timeout: Duration,
+    /// Whether a pooler in transaction mode, such as PgBouncer, stands before PostgreSQL. The parameter `pgbouncer` of a URL
+    /// counts more. Default `None`: a connection finds out; a pool that is taken over is believed to have none.
+    pub transaction_pooler: Option<bool>,
+    /// The same database for migrations: directly, when all else goes through a pooler in transaction mode. Default `None`:
+    /// migrations run where all else does.
+    pub migration_url: Option<Secret<String>>,
 }
 
 impl SqlOptions {
@@ -34,6 +42,8 @@ impl SqlOptions {
             statement_timeout: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             migration_lock_timeout: Duration::from_mins(1),
+            transaction_pooler: None,
+            migration_url: None,
         }
     }
 
@@ -69,6 +79,20 @@ impl SqlOptions {
     #[must_use]
     pub fn with_migration_lock_timeout(mut self, migration_lock_timeout: Duration) -> Self {
         self.migration_lock_timeout = migration_lock_timeout;
+        self
+    }
+
+    /// Says whether a pooler in transaction mode stands before PostgreSQL, rather than finding it out.
+    #[must_use]
+    pub fn with_transaction_pooler(mut self, transaction_pooler: bool) -> Self {
+        self.transaction_pooler = Some(transaction_pooler);
+        self
+    }
+
+    /// Another URL for migrations; checked by [`SqlDatabase::connect`](crate::SqlDatabase::connect).
+    #[must_use]
+    pub fn with_migration_url(mut self, migration_url: Secret<String>) -> Self {
+        self.migration_url = Some(migration_url);
         self
     }
 }

@@ -74,6 +74,14 @@ impl<DB: Database> Checkout<DB> {
         self.mode == Mode::Single || (self.pool.is_some() && !self.used)
     }
 
+    pub(crate) fn is_adopted(&self) -> bool {
+        self.lent.is_adopted()
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// Acts on what an error says about the connection; what the error means to the caller.
     pub(crate) fn judged(&mut self, error: PortError, finding: Finding) -> PortError {
         if finding == Finding::Fit {

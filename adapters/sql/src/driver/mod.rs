@@ -39,6 +39,9 @@ pub(crate) enum Mode {
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn dialect(&self) -> Dialect;
 
+    /// Whether a pooler in transaction mode stands before the server.
+    fn is_pooled(&self) -> bool;
+
     /// Opens a session from the pool.
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>>;
 

@@ -5,7 +5,7 @@ mod server;
 
 use std::fmt;
 
-use dolmen_ports::{Database, MigrationSet, PortResult};
+use dolmen_ports::{Database, MigrationSet, PortResult, Secret};
 
 use crate::{SqlDatabase, SqlOptions};
 
@@ -13,6 +13,8 @@ use crate::{SqlDatabase, SqlOptions};
 pub const SERVER_VARIABLE: &str = "TEST_POSTGRES_URL";
 /// The variable that names a MariaDB or MySQL server on which databases can be created.
 pub const MYSQL_VARIABLE: &str = "TEST_MYSQL_URL";
+/// The variable that names a PgBouncer in transaction mode before the server of [`SERVER_VARIABLE`].
+pub const PGBOUNCER_VARIABLE: &str = "TEST_PGBOUNCER_URL";
 
 /// An empty database for one test.
 ///
@@ -28,6 +30,7 @@ pub const MYSQL_VARIABLE: &str = "TEST_MYSQL_URL";
 /// ```
 pub struct TestDatabase {
     url: String,
+    migration_url: Option<String>,
     #[cfg(any(feature = "mysql", feature = "postgres"))]
     on_server: Option<server::OnServer>,
 }
@@ -38,6 +41,7 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         Self {
             url: "sqlite::memory:".to_owned(),
+            migration_url: None,
             #[cfg(any(feature = "mysql", feature = "postgres"))]
             on_server: None,
         }
@@ -50,6 +54,19 @@ impl TestDatabase {
     #[cfg(feature = "postgres")]
     pub async fn postgres() -> PortResult<Self> {
         Self::on_server(dolmen_ports::Dialect::Postgres, SERVER_VARIABLE).await
+    }
+
+    /// A fresh database on the server that [`SERVER_VARIABLE`] names, reached through the pooler that
+    /// [`PGBOUNCER_VARIABLE`] names.
+    ///
+    /// # Errors
+    /// As [`TestDatabase::postgres`]; `InvalidInput` without the variable of the pooler.
+    #[cfg(feature = "postgres")]
+    pub async fn pgbouncer() -> PortResult<Self> {
+        let pooler = server::given(dolmen_ports::Dialect::Postgres, PGBOUNCER_VARIABLE)?;
+        let direct = Self::postgres().await?;
+        let url = direct.on_server.as_ref().map(|on_server| on_server.url_on(&pooler));
+        Ok(Self { migration_url: Some(direct.url.clone()), url: url.unwrap_or(pooler), ..direct })
     }
 
     /// A fresh database on the server that [`MYSQL_VARIABLE`] names.
@@ -70,7 +87,7 @@ impl TestDatabase {
     #[cfg(any(feature = "mysql", feature = "postgres"))]
     async fn on_server(dialect: dolmen_ports::Dialect, variable: &str) -> PortResult<Self> {
         let on_server = server::OnServer::create(dialect, variable).await?;
-        Ok(Self { url: on_server.url(), on_server: Some(on_server) })
+        Ok(Self { url: on_server.url(), migration_url: None, on_server: Some(on_server) })
     }
 
     /// What stands in `DATABASE_URL` to reach it.
@@ -78,12 +95,19 @@ impl TestDatabase {
         &self.url
     }
 
+    /// What stands in `DATABASE_MIGRATION_URL`, when it is reached through a pooler.
+    pub fn migration_url(&self) -> Option<&str> {
+        self.migration_url.as_deref()
+    }
+
     /// Opens it and brings its schema up to date.
     ///
     /// # Errors
     /// As [`SqlDatabase::connect`] and the migrations.
     pub async fn open(&self, sets: &[MigrationSet]) -> PortResult<Database> {
-        let database = Database::new(SqlDatabase::connect(&self.url, SqlOptions::new()).await?);
+        let mut options = SqlOptions::new();
+        options.migration_url = self.migration_url.clone().map(Secret::new);
+        let database = Database::new(SqlDatabase::connect(&self.url, options).await?);
         database.migrate(sets).await?;
         Ok(database)
     }

@@ -14,14 +14,7 @@ pub(super) struct OnServer {
 
 impl OnServer {
     pub(super) async fn create(dialect: Dialect, variable: &str) -> PortResult<Self> {
-        let server = named(variable).ok_or_else(|| {
-            let help = match dialect {
-                Dialect::Postgres => "`cargo xtask test` brings one, or set it to postgres://…",
-                _ => "set it to mysql://user:password@host:port/, for a user who may create databases",
-            };
-            PortError::new(ErrorKind::InvalidInput, "database", "create a database for a test")
-                .with_detail(format!("{variable} names no server; {help}"))
-        })?;
+        let server = given(dialect, variable)?;
         let made =
             Self { dialect, server, name: format!("dolmen_test_{}", UuidV7Ids::new().next().simple()) };
         made.on_server("create database", "").await?;
@@ -30,7 +23,12 @@ impl OnServer {
 
     /// The server's URL with this database in place of its own, if it has one.
     pub(super) fn url(&self) -> String {
-        let (server, parameters) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        self.url_on(&self.server)
+    }
+
+    /// The same for another way to the server.
+    pub(super) fn url_on(&self, server: &str) -> String {
+        let (server, parameters) = server.split_once('?').unwrap_or((server, ""));
         let separator = if parameters.is_empty() { "" } else { "?" };
         let (scheme, rest) = server.split_once("//").unwrap_or(("", server));
         let authority = rest.split('/').next().unwrap_or_default();
@@ -69,6 +67,18 @@ async fn postgres(server: &str, statement: AssertSqlSafe<String>) -> Result<(), 
     let mut connection = sqlx::PgConnection::connect(server).await?;
     sqlx::raw_sql(statement).execute(&mut connection).await?;
     connection.close().await
+}
+
+/// The URL of a server in this variable.
+pub(super) fn given(dialect: Dialect, variable: &str) -> PortResult<String> {
+    named(variable).ok_or_else(|| {
+        let help = match dialect {
+            Dialect::Postgres => "`cargo xtask test` brings one, or set it to postgres://…",
+            _ => "set it to mysql://user:password@host:port/, for a user who may create databases",
+        };
+        PortError::new(ErrorKind::InvalidInput, "database", "create a database for a test")
+            .with_detail(format!("{variable} names no server; {help}"))
+    })
 }
 
 #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told about a server")]

@@ -2,6 +2,8 @@
 //! connections.
 #![expect(clippy::unwrap_used, reason = "a case stops at the first surprise")]
 
+#[cfg(feature = "postgres")]
+use std::str::FromStr;
 use std::sync::Arc;
 
 use dolmen_ports::{
@@ -10,6 +12,8 @@ use dolmen_ports::{
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
+#[cfg(feature = "postgres")]
+use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use crate::fixture::SqlHarness;
@@ -24,6 +28,7 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
             Box::pin(native_failure_is_not_committed(h))
         })
         .case("a_nested_write_is_refused_at_once", |h| Box::pin(a_nested_write_is_refused(h)))
+        .case("the_way_to_the_server_is_found_out", |h| Box::pin(the_way_is_found_out(h)))
         .case("many_writers_wait_for_each_other", |h| Box::pin(many_writers_wait(h)))
         .case("a_pool_of_the_teams_own_is_taken_over", |h| Box::pin(a_pool_is_taken_over(h)))
         .case("a_job_joins_a_transaction_of_the_teams_own", |h| Box::pin(a_job_joins_a_transaction(h)))
@@ -133,6 +138,12 @@ async fn a_nested_write_is_refused(harness: H) -> CaseResult {
     Ok(())
 }
 
+async fn the_way_is_found_out(harness: H) -> CaseResult {
+    assert_eq!(harness.sql.is_pooled(), harness.is_pooled());
+    // Found out by a first connection; those of the pool are such that the server is reached.
+    Ok(harness.database().ping().await?)
+}
+
 async fn many_writers_wait(harness: H) -> CaseResult {
     let mut writers = JoinSet::new();
     for number in 0..30 {
@@ -155,7 +166,7 @@ fn job() -> NewJob {
 }
 
 /// A second handle on the harness's database, over a pool that somebody else made.
-async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
+pub(crate) async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
     match harness.sql.dialect() {
         Dialect::Sqlite => {
             let pool =
@@ -171,16 +182,21 @@ async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
         }
         #[cfg(feature = "postgres")]
         _ => {
-            let pool =
-                sqlx::PgPool::connect(&harness.url).await.map_err(|error| map_error(error, "connect"))?;
-            Ok((SqlDatabase::from_postgres_pool(pool.clone(), SqlOptions::new()), OwnPool::Postgres(pool)))
+            let failed = |error| map_error(error, "connect");
+            let mut connect = PgConnectOptions::from_str(&harness.url).map_err(failed)?;
+            if harness.is_pooled() {
+                connect = connect.extra_float_digits(None).statement_cache_capacity(0);
+            }
+            let pool = sqlx::PgPool::connect_with(connect).await.map_err(failed)?;
+            let options = SqlOptions::new().with_transaction_pooler(harness.is_pooled());
+            Ok((SqlDatabase::from_postgres_pool(pool.clone(), options), OwnPool::Postgres(pool)))
         }
         #[cfg(not(feature = "postgres"))]
         _ => Err(PortError::new(ErrorKind::Unsupported, "test", "make a pool")),
     }
 }
 
-enum OwnPool {
+pub(crate) enum OwnPool {
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
@@ -190,7 +206,7 @@ enum OwnPool {
 
 impl OwnPool {
     /// A transaction of the team's own in which a row was inserted, handed over.
-    async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
+    pub(crate) async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
         Ok(match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin().await?;
@@ -200,7 +216,8 @@ impl OwnPool {
             #[cfg(feature = "postgres")]
             Self::Postgres(pool) => {
                 let mut transaction = pool.begin().await?;
-                sqlx::query(INSERT).execute(&mut *transaction).await?;
+                // Without a name, as behind a pooler every statement has to be.
+                sqlx::query(INSERT).persistent(false).execute(&mut *transaction).await?;
                 sql.adopt_postgres(transaction, Scope::System)
             }
             #[cfg(feature = "mysql")]
@@ -316,7 +333,9 @@ async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
     let minute = std::time::Duration::from_mins(1);
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
     close_on_server(&harness).await?;
-    assert!(heartbeat.extend(&[lease], minute).await.is_err());
+    // A pooler has connections of its own to the server, so the heartbeat's may live on.
+    let extended = heartbeat.extend(&[lease], minute).await;
+    assert!(extended.is_err() || harness.is_pooled());
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
     Ok(())
 }

@@ -1,12 +1,14 @@
-//! The adapter against the suites of its ports: on SQLite always, on PostgreSQL and on MariaDB or MySQL when
-//! `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name a server. Without it the cases are printed as ignored; `cargo xtask test`
-//! brings both.
+//! The adapter against the suites of its ports: on SQLite always; on PostgreSQL, on PostgreSQL through PgBouncer and on MariaDB
+//! or MySQL when `TEST_POSTGRES_URL`, `TEST_PGBOUNCER_URL` and `TEST_MYSQL_URL` name a server. Without it the cases are
+//! printed as ignored; `cargo xtask test` brings all.
 
 mod connections;
 mod dark_network;
 mod fixture;
 mod half_applied;
 mod limits;
+#[cfg(feature = "postgres")]
+mod pooler;
 mod processes;
 mod scratch;
 #[cfg(feature = "postgres")]
@@ -16,7 +18,7 @@ mod stores;
 
 use std::process::ExitCode;
 
-use dolmen_sql::test_database::{MYSQL_VARIABLE, SERVER_VARIABLE};
+use dolmen_sql::test_database::{MYSQL_VARIABLE, PGBOUNCER_VARIABLE, SERVER_VARIABLE};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case};
 
@@ -29,6 +31,9 @@ fn main() -> ExitCode {
     let mut cases = suites("sqlite", SqlHarness::on_sqlite);
     let postgres = suites("postgres", SqlHarness::on_postgres);
     cases.extend(on_server(postgres, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE));
+    let pgbouncer = suites("pgbouncer", SqlHarness::on_pgbouncer);
+    let pgbouncer = on_server(pgbouncer, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE);
+    cases.extend(on_server(pgbouncer, true, "the feature postgres", PGBOUNCER_VARIABLE));
     let mysql = suites("mysql", SqlHarness::on_mysql);
     cases.extend(on_server(mysql, cfg!(feature = "mysql"), "the feature mysql", MYSQL_VARIABLE));
     #[cfg(feature = "postgres")]
@@ -38,7 +43,7 @@ fn main() -> ExitCode {
 
 /// The cases; printed as ignored when their driver or their server is missing.
 fn on_server(
-    cases: Vec<Case>,
+    cases: impl IntoIterator<Item = Case>,
     is_compiled_in: bool,
     feature: &'static str,
     name: &'static str,
@@ -77,5 +82,11 @@ where
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
+    #[cfg(feature = "postgres")]
+    match label {
+        "pgbouncer" => cases.extend(pooler::suite().cases(label, shared)),
+        "postgres" => cases.extend(pooler::direct_suite().cases(label, shared)),
+        _ => {}
+    }
     cases
 }

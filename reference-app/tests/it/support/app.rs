@@ -55,12 +55,18 @@ fn config(folder: &Path, settings: &[Setting]) -> Config {
     env.finish_with(config).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// The variables that lead an application to a database.
+pub(crate) fn database_variables(place: &TestDatabase) -> Vec<Setting> {
+    let direct = place.migration_url().map(|url| ("DATABASE_MIGRATION_URL", url.to_owned()));
+    [("DATABASE_URL", place.url().to_owned())].into_iter().chain(direct).collect()
+}
+
 impl TestApp {
     pub(crate) async fn start(backend: Backend) -> Self {
         let place = backend.database().await;
-        let url = place.as_ref().map(|place| ("DATABASE_URL", place.url().to_owned()));
+        let urls = place.as_ref().map(database_variables).unwrap_or_default();
         let folder = TempDir::new().unwrap();
-        let config = config(folder.path(), &Vec::from_iter(url));
+        let config = config(folder.path(), &urls);
         let clock = ManualClock::at(NOW.parse().unwrap());
         let platform = Platform::open_with(&config, Arc::new(clock.clone())).await.unwrap();
         let Wired { app, mut web, mut management, .. } = modules::wire(&config, &platform);

@@ -1,17 +1,20 @@
-//! The databases that the contract is held on: SQLite always, PostgreSQL and MariaDB with their drivers
-//! and a server.
+//! The databases that the contract is held on: SQLite always; PostgreSQL, the same through PgBouncer, and MariaDB with
+//! their drivers and a server.
 
 #[cfg(feature = "mysql")]
 use dolmen_sql::test_database::MYSQL_VARIABLE;
-#[cfg(feature = "postgres")]
-use dolmen_sql::test_database::SERVER_VARIABLE;
 use dolmen_sql::test_database::TestDatabase;
+#[cfg(feature = "postgres")]
+use dolmen_sql::test_database::{PGBOUNCER_VARIABLE, SERVER_VARIABLE};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     Sqlite,
     #[cfg(feature = "postgres")]
     Postgres,
+    /// PostgreSQL through PgBouncer in transaction mode.
+    #[cfg(feature = "postgres")]
+    PgBouncer,
     #[cfg(feature = "mysql")]
     MySql,
 }
@@ -21,6 +24,8 @@ impl Backend {
         Self::Sqlite,
         #[cfg(feature = "postgres")]
         Self::Postgres,
+        #[cfg(feature = "postgres")]
+        Self::PgBouncer,
         #[cfg(feature = "mysql")]
         Self::MySql,
     ];
@@ -30,6 +35,8 @@ impl Backend {
             Self::Sqlite => "sqlite",
             #[cfg(feature = "postgres")]
             Self::Postgres => "postgres",
+            #[cfg(feature = "postgres")]
+            Self::PgBouncer => "pgbouncer",
             #[cfg(feature = "mysql")]
             Self::MySql => "mysql",
         }
@@ -41,6 +48,8 @@ impl Backend {
             Self::Sqlite => None,
             #[cfg(feature = "postgres")]
             Self::Postgres => without(SERVER_VARIABLE),
+            #[cfg(feature = "postgres")]
+            Self::PgBouncer => without(SERVER_VARIABLE).or_else(|| without(PGBOUNCER_VARIABLE)),
             #[cfg(feature = "mysql")]
             Self::MySql => without(MYSQL_VARIABLE),
         }
@@ -52,6 +61,8 @@ impl Backend {
             Self::Sqlite => std::future::ready(None).await,
             #[cfg(feature = "postgres")]
             Self::Postgres => Some(TestDatabase::postgres().await.unwrap()),
+            #[cfg(feature = "postgres")]
+            Self::PgBouncer => Some(TestDatabase::pgbouncer().await.unwrap()),
             #[cfg(feature = "mysql")]
             Self::MySql => Some(TestDatabase::mysql().await.unwrap()),
         }

@@ -18,8 +18,8 @@ enum Run {
     Alone(Box<dyn FnOnce() + Send>),
 }
 
-/// A list of cases: `cases![on_app: a, b]` for tests that get an application, `cases![alone: c]` for those that make what
-/// they need.
+/// A list of cases: `cases![on_app: a, b]` for tests that get an application, `cases![on_each: c]` for those that start one
+/// on each database, `cases![alone: d]` for those that make what they need.
 macro_rules! cases {
     ($kind:ident: $($test:ident),+ $(,)?) => {
         vec![$($crate::support::$kind(module_path!(), stringify!($test), $test)),+]
@@ -36,6 +36,12 @@ pub(crate) fn on_app(module: &str, name: &str, test: impl AsyncFn(&TestApp) + Se
             app.finish().await;
         });
     };
+    Case { name: named(module, name), run: Run::OnEach(Arc::new(run)) }
+}
+
+/// A test that starts what it needs on each database.
+pub(crate) fn on_each(module: &str, name: &str, test: impl AsyncFn(Backend) + Send + Sync + 'static) -> Case {
+    let run = move |backend| block_on(test(backend));
     Case { name: named(module, name), run: Run::OnEach(Arc::new(run)) }
 }
 

@@ -146,6 +146,10 @@ impl Backend for MySqlBackend {
         Dialect::MySql
     }
 
+    fn is_pooled(&self) -> bool {
+        false
+    }
+
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
         self.settling.wait().await;
         let session = match self.begin(mode).await {

@@ -1,5 +1,7 @@
-//! PostgreSQL: one pool, and nothing that a pooler in transaction mode would lose.
+//! PostgreSQL: one pool, directly or through a pooler in transaction mode. A pooler is sent nothing that it would lose, at the
+//! price of another round trip per statement.
 
+mod route;
 mod row;
 mod session;
 mod time;
@@ -8,53 +10,67 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, Secret};
+use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Connection, Executor, PgConnection};
 
+use self::route::{Route, probe};
 use self::session::PostgresSession;
 use super::checkout::Checkout;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
 use super::{Backend, Mode, Session};
-use crate::database::SqlOptions;
+use crate::database::{PostgresUrl, SqlOptions};
 use crate::error::map_error;
 use crate::statement::Value;
 
 /// The key of the advisory lock that one migrating process holds: `dolmen` in ASCII.
 const MIGRATION_LOCK: i64 = 0x646f_6c6d_656e;
-/// The oldest major version that the suites hold for.
-const OLDEST_VERSION: u32 = 13;
+
+const BEGIN_WRITE: &str = "begin isolation level read committed read write";
 
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
     pool: PgPool,
     settling: Settling,
     options: SqlOptions,
+    route: Route,
 }
 
 impl PostgresBackend {
-    pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
-        let connect = PgConnectOptions::from_str(url.reveal()).map_err(|error| {
+    pub(crate) async fn connect(url: &PostgresUrl, options: &SqlOptions) -> PortResult<Self> {
+        let connect = PgConnectOptions::from_str(url.text.reveal()).map_err(|error| {
             PortError::new(ErrorKind::InvalidInput, "database", "connect")
                 .with_detail(
                     "DATABASE_URL: a part is not valid; example: postgres://user:password@localhost:5432/app",
                 )
                 .with_source(error)
         })?;
-        probe(&connect, options.acquire_timeout).await?;
+        // How floats are written matters to text only, and a pooler may refuse to be told.
+        let connect = connect.extra_float_digits(None);
+        let told = url.pgbouncer.or(options.transaction_pooler).map(Route::of);
+        let route = probe(&connect, told, options.acquire_timeout).await?;
+        let connect = match route {
+            Route::Direct => connect,
+            Route::Pooled => {
+                tracing::info!("a pooler in transaction mode stands before PostgreSQL");
+                // A statement that was prepared in one transaction is not there in the next.
+                connect.statement_cache_capacity(0)
+            }
+        };
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Ok(Self::from_pool(pool, options))
+        Ok(Self { route, ..Self::from_pool(pool, options) })
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
-        Self { pool, settling: Settling::default(), options: options.clone() }
+        let route = Route::of(options.transaction_pooler.unwrap_or_default());
+        Self { pool, settling: Settling::default(), options: options.clone(), route }
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
@@ -66,7 +82,7 @@ impl PostgresBackend {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
-        Ok(PostgresSession::new(checkout.of_pool(&self.pool, &self.settling)))
+        Ok(PostgresSession::new(checkout.of_pool(&self.pool, &self.settling), self.route))
     }
 }
 
@@ -74,35 +90,8 @@ const fn begin_of(mode: Mode) -> Option<&'static str> {
     match mode {
         // One state of the data for all statements.
         Mode::Read => Some("begin isolation level repeatable read read only"),
-        Mode::Write => Some("begin isolation level read committed read write"),
+        Mode::Write => Some(BEGIN_WRITE),
         Mode::Single => None,
-    }
-}
-
-/// Tries the server once, for an error that says what is wrong: the pool would only say that it waited.
-async fn probe(connect: &PgConnectOptions, limit: Duration) -> PortResult<()> {
-    let server = || format!("PostgreSQL at {}:{}", connect.get_host(), connect.get_port());
-    let connection =
-        within(limit, "connect", PgConnection::connect_with(connect)).await.map_err(|error| {
-            PortError::new(error.kind(), "database", "connect")
-                .with_detail(match error.kind() {
-                    ErrorKind::Unauthenticated => format!("{} refuses user or password", server()),
-                    ErrorKind::Timeout => format!("{} does not answer", server()),
-                    _ => format!("{} cannot be used; see the log for why", server()),
-                })
-                .with_source(error)
-        })?;
-    let version = connection.server_version_num();
-    drop(connection.close().await);
-    match version {
-        Some(version) if version / 10_000 < OLDEST_VERSION => {
-            Err(PortError::new(ErrorKind::Unsupported, "database", "connect").with_detail(format!(
-                "PostgreSQL {}.{} found, {OLDEST_VERSION} or newer needed",
-                version / 10_000,
-                version % 10_000
-            )))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -110,14 +99,20 @@ async fn probe(connect: &PgConnectOptions, limit: Duration) -> PortResult<()> {
 pub(crate) fn adopt(
     transaction: sqlx::Transaction<'static, sqlx::Postgres>,
     statement_timeout: Duration,
+    pooled: bool,
 ) -> PostgresSession {
-    PostgresSession::new(Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout))
+    let checkout = Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout);
+    PostgresSession::new(checkout, Route::of(pooled))
 }
 
 #[async_trait]
 impl Backend for PostgresBackend {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    fn is_pooled(&self) -> bool {
+        self.route == Route::Pooled
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
@@ -136,7 +131,8 @@ impl Backend for PostgresBackend {
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
         let connection = within(limit, "connect", PgConnection::connect_with(&options)).await?;
-        Ok(Box::new(PostgresSession::new(Checkout::new(Lent::own(connection), Mode::Single, limit))))
+        let checkout = Checkout::new(Lent::own(connection), Mode::Single, limit);
+        Ok(Box::new(PostgresSession::new(checkout, self.route)))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

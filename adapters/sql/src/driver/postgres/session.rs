@@ -4,11 +4,12 @@ use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
-use sqlx::{Arguments, Postgres};
+use sqlx::{Arguments, Executor, Postgres};
 
-use super::begin_of;
+use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
+use super::{BEGIN_WRITE, begin_of};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
 use crate::driver::{Mode, Session};
@@ -16,35 +17,87 @@ use crate::error::map_error;
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
+/// Statements that were given names would meet those of the session's next borrower.
+const FORGET_NAMES: &str = "deallocate all";
+/// In one message, so that it is one session of the server that does both.
+const ROLLBACK_AND_FORGET_NAMES: &str = "rollback; deallocate all";
+
 #[derive(Debug)]
-pub(crate) struct PostgresSession(Checkout<Postgres>);
+pub(crate) struct PostgresSession {
+    checkout: Checkout<Postgres>,
+    route: Route,
+    /// Native statements may have been given names, in a session of the server that will be somebody else's.
+    named: bool,
+}
 
 impl PostgresSession {
-    pub(crate) fn new(checkout: Checkout<Postgres>) -> Self {
-        Self(checkout)
+    pub(crate) fn new(checkout: Checkout<Postgres>, route: Route) -> Self {
+        Self { checkout, route, named: false }
+    }
+
+    /// A statement that the server keeps, so that it is parsed once; through a pooler it has no name and is not kept.
+    fn query(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> PortResult<sqlx::query::Query<'static, Postgres, PgArguments>> {
+        Ok(sqlx::query_with(sql, arguments(values)?).persistent(self.route == Route::Direct))
+    }
+
+    /// Whether a statement needs a transaction around it: parsing it and running it are two messages, and between them a pooler
+    /// may turn to another session of the server.
+    fn wraps(&self) -> bool {
+        self.route == Route::Pooled && self.checkout.mode() == Mode::Single
+    }
+
+    async fn run(&mut self, operation: &'static str, statement: &'static str) -> PortResult<()> {
+        let limit = self.checkout.limit();
+        let result = within(limit, operation, self.checkout.connection().execute(statement)).await;
+        result.map(drop).map_err(|error| self.judge(error))
+    }
+
+    async fn before(&mut self) -> PortResult<()> {
+        if self.wraps() { self.run("begin", BEGIN_WRITE).await } else { Ok(()) }
+    }
+
+    async fn after<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
+        let result = result.map_err(|error| self.judge(error));
+        if !self.wraps() || self.checkout.is_broken() {
+            return result;
+        }
+        match result {
+            Ok(value) => self.run("commit", "commit").await.map(|()| value),
+            Err(error) => {
+                let ended = self.run("roll back", "rollback").await;
+                // The error to report is the statement's; this one only closes the connection.
+                drop(ended.map_err(|error| self.checkout.judged(error, Finding::Broken)));
+                Err(error)
+            }
+        }
     }
 
     async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let done = within(self.0.limit(), "execute", query.execute(self.0.connection())).await?;
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        let done = within(limit, "execute", query.execute(self.checkout.connection())).await?;
         Ok(done.rows_affected())
     }
 
     async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<PgRow>> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        within(self.0.limit(), "fetch", query.fetch_all(self.0.connection())).await
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        within(limit, "fetch", query.fetch_all(self.checkout.connection())).await
     }
 
-    /// Whether the transaction's first statement met a plan that a migration had made stale.
+    /// Whether the transaction's first statement met a plan that a migration had made stale. Through a pooler no plan is kept.
     fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
-        result.as_ref().is_err_and(is_stale_plan) && self.0.can_begin_again()
+        let is_stale = result.as_ref().is_err_and(is_stale_plan);
+        is_stale && self.route == Route::Direct && self.checkout.can_begin_again()
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
         let stale_plan = is_stale_plan(&error);
         let demoted = error.kind() == ErrorKind::PermissionDenied
-            && self.0.mode() != Mode::Read
+            && self.checkout.mode() != Mode::Read
             && error.chain().contains("read-only transaction");
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
         let finding = match (demoted, stale_plan || gone) {
@@ -52,7 +105,7 @@ impl PostgresSession {
             (false, true) => Finding::Broken,
             (false, false) => Finding::Fit,
         };
-        self.0.judged(error, finding)
+        self.checkout.judged(error, finding)
     }
 }
 
@@ -67,43 +120,56 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        self.before().await?;
         let mut result = self.execute_once(sql, values).await;
         if self.should_begin_again(&result) {
-            self.0.begin_again(begin_of(self.0.mode())).await?;
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
             result = self.execute_once(sql, values).await;
         }
-        self.0.note_use();
-        result.map_err(|error| self.judge(error))
+        self.checkout.note_use();
+        self.after(result).await
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
+        self.before().await?;
         let mut result = self.fetch_once(sql, values).await;
         if self.should_begin_again(&result) {
-            self.0.begin_again(begin_of(self.0.mode())).await?;
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
             result = self.fetch_once(sql, values).await;
         }
-        self.0.note_use();
-        let rows = result.map_err(|error| self.judge(error))?;
+        self.checkout.note_use();
+        let rows = self.after(result).await?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
 
     async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
         // No limit: how long a schema change takes is its author's business.
-        let result = sqlx::raw_sql(script).execute(self.0.connection()).await;
+        let result = sqlx::raw_sql(script).execute(self.checkout.connection()).await;
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        self.0.commit("commit").await
+    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+        if self.named {
+            self.run("commit", FORGET_NAMES).await?;
+        }
+        self.checkout.commit("commit").await
     }
 
-    async fn rollback(self: Box<Self>) -> PortResult<()> {
-        self.0.rollback("rollback").await
+    async fn rollback(mut self: Box<Self>) -> PortResult<()> {
+        if !self.named {
+            return self.checkout.rollback("rollback").await;
+        }
+        if self.checkout.is_adopted() {
+            // Its own end then finds no transaction, which is no error.
+            self.run("roll back", ROLLBACK_AND_FORGET_NAMES).await?;
+        }
+        self.checkout.rollback(ROLLBACK_AND_FORGET_NAMES).await
     }
 
     fn native(&mut self) -> Native<'_> {
-        self.0.note_use();
-        Native::Postgres(self.0.connection())
+        self.checkout.note_use();
+        self.named = self.route == Route::Pooled;
+        Native::Postgres(self.checkout.connection())
     }
 }
 

@@ -133,6 +133,10 @@ impl Backend for SqliteBackend {
         Dialect::Sqlite
     }
 
+    fn is_pooled(&self) -> bool {
+        false
+    }
+
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
         self.settling.wait().await;
         let pool = if mode == Mode::Read { &self.readers } else { &self.writer };
