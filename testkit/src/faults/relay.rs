@@ -78,7 +78,7 @@ async fn asks(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, shared: &Shared) 
 /// Waits until the client has closed the connection; for good when it sends something instead.
 async fn is_gone(client: &mut ReadHalf<'_>) {
     if let Ok(1..) = client.peek(&mut [0]).await {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -5,6 +5,7 @@
 mod connections;
 mod dark_network;
 mod fixture;
+mod full_server;
 mod half_applied;
 mod limits;
 #[cfg(feature = "postgres")]
@@ -79,6 +80,7 @@ where
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite(on_file).cases(label, shared));
     cases.extend(dark_network::suite(on_file).cases(label, shared));
+    cases.extend(full_server::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
