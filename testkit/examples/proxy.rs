@@ -12,7 +12,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
     let upstream = std::env::args().nth(1).ok_or("usage: proxy <address of the server>")?;
-    let proxy = Proxy::start(upstream.parse()?).await?;
+    let address = tokio::net::lookup_host(upstream).await?.next().ok_or("the server has no address")?;
+    let proxy = Proxy::start(address).await?;
     say(&proxy.address().port().to_string())?;
     tokio::task::block_in_place(|| {
         for line in io::stdin().lock().lines() {
@@ -32,7 +33,7 @@ fn obey(proxy: &Proxy, order: &str) -> Result<String, Failure> {
         ["trickle", bytes] => proxy.becomes(Network::Trickle(bytes.parse()?)),
         ["move", upstream] => proxy.move_to(upstream.parse::<SocketAddr>()?),
         ["reset"] => proxy.reset_all(),
-        ["cut-commits", count] => proxy.cut_answers_to(b"commit", count.parse()?),
+        ["cut-commits", server, count] => proxy.cut_answers_to(commit_of(server)?, count.parse()?),
         ["cut-one-in", requests] => proxy.cut_one_in(requests.parse()?),
         ["cuts-left"] => return Ok(proxy.cuts_left().to_string()),
         ["attempts"] => return Ok(proxy.attempts().to_string()),
@@ -40,6 +41,16 @@ fn obey(proxy: &Proxy, order: &str) -> Result<String, Failure> {
         _ => return Err(format!("unknown: {order:?}").into()),
     }
     Ok("done".to_owned())
+}
+
+/// How a client of the server says `commit`, and nothing else that holds the word, such as the isolation level `read
+/// committed`.
+fn commit_of(server: &str) -> Result<&'static [u8], Failure> {
+    match server {
+        "postgres" => Ok(b"commit\0"),
+        "mysql" => Ok(b"\x03commit"),
+        _ => Err(format!("unknown: {server}").into()),
+    }
 }
 
 fn say(line: &str) -> io::Result<()> {
@@ -59,11 +70,14 @@ mod tests {
     async fn it_does_what_it_is_told() {
         let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let proxy = Proxy::start(server.local_addr().unwrap()).await.unwrap();
-        for order in ["slow 1", "trickle 1000", "dark", "clear", "cut-commits 2", "cut-one-in 3", "reset"] {
+        for order in
+            ["slow 1", "trickle 1000", "dark", "clear", "cut-commits mysql 2", "cut-one-in 3", "reset"]
+        {
             assert_eq!(obey(&proxy, order).unwrap(), "done", "{order}");
         }
         assert_eq!(obey(&proxy, "cuts-left").unwrap(), "2");
         assert!(obey(&proxy, "slow").is_err() && obey(&proxy, "slow down").is_err());
+        assert!(obey(&proxy, "cut-commits oracle 1").is_err());
 
         let mut client = TcpStream::connect(proxy.address()).await.unwrap();
         let (mut accepted, _) = server.accept().await.unwrap();

@@ -65,6 +65,26 @@ impl Server {
         }
     }
 
+    /// Where the server listens: host and port.
+    pub(crate) fn address(&self) -> Outcome<String> {
+        let target = match self {
+            Self::Sqlite => None,
+            Self::Postgres(url) => Target::of(url),
+            Self::Mysql(url) => Target::of_mysql(url),
+        };
+        let target = target.ok_or_else(|| Failure::new("the URL should name a host and no parameters"))?;
+        Ok(format!("{}:{}", target.host, target.port))
+    }
+
+    /// Runs a statement of the server's own.
+    pub(crate) fn execute(&self, statement: &str) -> Outcome<()> {
+        match self {
+            Self::Sqlite => Err(Failure::new("SQLite has no server")),
+            Self::Postgres(server) => psql(server, statement),
+            Self::Mysql(server) => mysql(server, statement),
+        }
+    }
+
     /// Has the server write down everything that it has committed, whatever its settings are. MariaDB does so with each
     /// change of a schema, and for the rest cannot be told.
     pub(crate) fn write_all_down(&self) -> Outcome<()> {

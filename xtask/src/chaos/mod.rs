@@ -4,6 +4,9 @@
 //! their database, and held against what the database says at the end. Each fault has switches that leave out one of its
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 
+mod bad_weather;
+mod cut_commits;
+mod dark_network;
 mod dice;
 mod hung_server;
 mod journal;
@@ -12,6 +15,8 @@ mod killed_web;
 mod patience;
 mod played;
 mod programs;
+mod promoted_standby;
+mod proxy;
 mod stale_reads;
 mod times;
 mod verdict;
@@ -47,6 +52,18 @@ pub(crate) enum Fault {
     /// PostgreSQL stands still for 30 seconds: requests fail at their deadline, and the web process lives and goes on.
     #[value(name = "F14")]
     F14,
+    /// The answer to a commit is cut off: the client tries again under its key, and everything is there once.
+    #[value(name = "F15")]
+    F15,
+    /// The network delivers nothing and says nothing: the whole pool is there again soon after the network is.
+    #[value(name = "F16")]
+    F16,
+    /// A slow, trickling, cutting network between workers and database: no job is stuck, no connection left over.
+    #[value(name = "F17")]
+    F17,
+    /// A streaming standby is promoted while the database's name points to one that reads: writes go on by themselves.
+    #[value(name = "F19")]
+    F19,
     /// Units of work are dropped at each of their awaits: the next borrower of the connection finds nothing of them.
     #[value(name = "F21")]
     F21,
@@ -68,29 +85,42 @@ impl Fault {
     /// Whether it starts servers for itself, instead of being played on every database that there is.
     fn has_own_servers(self) -> bool {
         match self {
-            Self::F1 | Self::F2 | Self::F21 | Self::F22 | Self::F28 | Self::F44 => false,
-            Self::F12 | Self::F13 | Self::F14 | Self::F26 => true,
+            Self::F1
+            | Self::F2
+            | Self::F15
+            | Self::F16
+            | Self::F17
+            | Self::F21
+            | Self::F22
+            | Self::F28
+            | Self::F44 => false,
+            Self::F12 | Self::F13 | Self::F14 | Self::F19 | Self::F26 => true,
         }
     }
 
-    /// Whether it can happen on such a database.
-    fn happens_on(self, server: &Server) -> bool {
+    /// Whether it can happen on such a database; the slice of what takes its time is played on one server only.
+    fn happens_on(self, server: &Server, slice: bool) -> bool {
         match self {
-            // One writer at a time, on a file whose statements are prepared anew by themselves.
-            Self::F22 | Self::F28 => *server != Server::Sqlite,
+            Self::F16 | Self::F17 if slice => matches!(server, Server::Postgres(_)),
+            // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
+            Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 11] = [
+const SABOTAGES: [(Fault, &str); 15] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
+    (Fault::F15, "new-keys"),
+    (Fault::F16, "no-limits"),
+    (Fault::F17, "no-statement-limit"),
+    (Fault::F19, "name-stays"),
     (Fault::F21, "recycled-transaction"),
     (Fault::F22, "effect-outside"),
     (Fault::F26, "no-position"),
@@ -112,7 +142,8 @@ pub(crate) struct Options {
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
     /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
-    /// no-request-deadline for F14, recycled-transaction for F21, effect-outside for F22, no-position for F26, no-rerun for F28,
+    /// no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit for F17, name-stays
+    /// for F19, recycled-transaction for F21, effect-outside for F22, no-position for F26, no-rerun for F28,
     /// no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
@@ -142,8 +173,8 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let stage = Stage { programs: &programs, slice: options.slice, seed };
     let on_every_server =
         servers.iter().flat_map(|server| everywhere.iter().map(move |f| (*f, Some(server))));
-    let on_every_server =
-        on_every_server.filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server)));
+    let on_every_server = on_every_server
+        .filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server, options.slice)));
     let mut red = Vec::new();
     for (fault, server) in on_every_server.chain(own.iter().map(|fault| (*fault, None))) {
         let on = server.map(|server| format!(" on {}", server.name())).unwrap_or_default();
@@ -183,6 +214,22 @@ impl Stage<'_> {
             Fault::F14 => {
                 let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
                 hung_server::run(self.programs, plan, self.seed, sabotage)
+            }
+            Fault::F15 => {
+                let plan = if self.slice { cut_commits::SLICE } else { cut_commits::FULL };
+                cut_commits::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F16 => {
+                let plan = if self.slice { dark_network::SLICE } else { dark_network::FULL };
+                dark_network::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F17 => {
+                let plan = if self.slice { bad_weather::SLICE } else { bad_weather::FULL };
+                bad_weather::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F19 => {
+                let plan = if self.slice { promoted_standby::SLICE } else { promoted_standby::FULL };
+                promoted_standby::run(self.programs, plan, self.seed, sabotage)
             }
             Fault::F21 => self.play(server, played::F21, sabotage),
             Fault::F22 => self.play(server, played::F22, sabotage),

@@ -19,9 +19,13 @@ pub struct SqlOptions {
     pub max_connections: u32,
     /// How long to wait for a free connection. Default 2 s.
     pub acquire_timeout: Duration,
+    /// How long to wait, when the database is opened, for a server that has no connection left. Default 60 s.
+    pub start_timeout: Duration,
     /// How long one statement may take before its connection is closed; not on SQLite. Default 30 s.
     pub statement_timeout: Duration,
-    /// How long SQLite waits for another process that writes. Default 5 s.
+    /// How long a statement waits for a lock that another transaction holds, and on SQLite for another process that writes;
+    /// then it is `Contention`, and `write` runs the unit of work again. Through a pooler the server's own setting holds.
+    /// Default 5 s.
     pub busy_timeout: Duration,
     /// How long to wait for another process that migrates. Default 60 s.
     pub migration_lock_timeout: Duration,
@@ -53,6 +57,7 @@ impl SqlOptions {
         Self {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(2),
+            start_timeout: Duration::from_mins(1),
             statement_timeout: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             migration_lock_timeout: Duration::from_mins(1),
@@ -81,6 +86,13 @@ impl SqlOptions {
         self
     }
 
+    /// Another wait for a server that is full at the start.
+    #[must_use]
+    pub fn with_start_timeout(mut self, start_timeout: Duration) -> Self {
+        self.start_timeout = start_timeout;
+        self
+    }
+
     /// Another limit of a statement.
     #[must_use]
     pub fn with_statement_timeout(mut self, statement_timeout: Duration) -> Self {
@@ -88,7 +100,7 @@ impl SqlOptions {
         self
     }
 
-    /// Another wait for a writing process.
+    /// Another wait for a lock.
     #[must_use]
     pub fn with_busy_timeout(mut self, busy_timeout: Duration) -> Self {
         self.busy_timeout = busy_timeout;

@@ -65,14 +65,6 @@ impl<DB: Database> Checkout<DB> {
         &mut self.lent
     }
 
-    pub(crate) fn is_adopted(&self) -> bool {
-        self.lent.is_adopted()
-    }
-
-    pub(crate) fn is_broken(&self) -> bool {
-        self.broken
-    }
-
     /// Notes that a statement of the transaction was carried out.
     pub(crate) fn note_use(&mut self) {
         self.used = true;
@@ -82,6 +74,14 @@ impl<DB: Database> Checkout<DB> {
     /// somebody else began.
     pub(crate) fn can_begin_again(&self) -> bool {
         self.mode == Mode::Single || (self.pool.is_some() && !self.used)
+    }
+
+    pub(crate) fn is_adopted(&self) -> bool {
+        self.lent.is_adopted()
+    }
+
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Acts on what an error says about the connection; what the error means to the caller.

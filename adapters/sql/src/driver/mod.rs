@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 mod checkout;
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+mod gate;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 mod lent;
 #[cfg(any(feature = "mysql", feature = "postgres"))]

@@ -22,6 +22,11 @@ pub(crate) fn is_read_only_server(number: u16) -> bool {
     matches!(number, 1290 | 1836)
 }
 
+/// The server has no connection left, for anybody or for this user.
+pub(crate) fn is_refused_connection(number: u16) -> bool {
+    matches!(number, 1040 | 1203 | 1226)
+}
+
 /// A table was changed after the transaction or the statement had seen it.
 pub(crate) fn is_stale(number: u16) -> bool {
     matches!(number, 1412 | 1615)

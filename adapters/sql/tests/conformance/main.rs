@@ -6,6 +6,7 @@ mod connections;
 mod dark_network;
 mod existing_service;
 mod fixture;
+mod full_server;
 mod half_applied;
 mod limits;
 mod migration_locks;
@@ -90,6 +91,7 @@ where
     cases.extend(connections::suite(on_file).cases(label, shared));
     cases.extend(existing_service::suite(label != "pgbouncer").cases(label, shared));
     cases.extend(dark_network::suite(on_file).cases(label, shared));
+    cases.extend(full_server::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
     cases.extend(migration_locks::suite(on_file).cases(label, shared));

@@ -43,6 +43,11 @@ impl Plan {
     pub(super) fn slice(self) -> Self {
         Self { amount: self.amount.div_ceil(20).max(10), ..self }
     }
+
+    /// A left-out guard shows soon.
+    fn sabotaged(self) -> Self {
+        Self { amount: self.amount.div_ceil(5).max(5), ..self }
+    }
 }
 
 /// What the program has counted.
@@ -69,6 +74,7 @@ pub(super) fn run(
     seed: u64,
     sabotage: Option<&str>,
 ) -> Outcome<Verdict> {
+    let plan = if sabotage.is_some() { plan.sabotaged() } else { plan };
     let folder = tempfile::Builder::new().prefix("dolmen-chaos-").tempdir()?;
     let database = format!("dolmen_chaos_play_{}_{seed}", std::process::id());
     let url = server.new_database(folder.path(), &database)?;

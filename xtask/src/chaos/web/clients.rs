@@ -17,6 +17,8 @@ use super::http::{Answer, Request, Server};
 const INVOICE_WITHIN: Duration = Duration::from_mins(1);
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
+/// Stands for the number of the try in a header.
+const TRY: &str = "-{try}";
 /// More contradictions say no more.
 const ENOUGH: usize = 20;
 
@@ -41,6 +43,8 @@ pub(in crate::chaos) struct Clients {
     server: Server,
     token: String,
     customer: String,
+    /// Whether a draft that is tried again is known by its key.
+    keeps_keys: bool,
     wanted: AtomicUsize,
     next: AtomicUsize,
     begun: AtomicUsize,
@@ -60,6 +64,7 @@ impl Clients {
             server,
             token: String::new(),
             customer: String::new(),
+            keeps_keys: true,
             wanted: AtomicUsize::new(wanted.unwrap_or(usize::MAX)),
             next: AtomicUsize::new(0),
             begun: AtomicUsize::new(0),
@@ -77,6 +82,12 @@ impl Clients {
         let answer = clients.until_answered("POST", "/v1/customers", "", Some(customer))?;
         clients.customer = text(&answer, 201, "id")?;
         Ok(clients)
+    }
+
+    /// The same clients, who take a new key for each try, so that nobody knows what they have asked for before.
+    pub(in crate::chaos) fn with_new_keys(mut self) -> Self {
+        self.keeps_keys = false;
+        self
     }
 
     /// Lets so many clients work while something is done to the program; returns once both have ended.
@@ -198,7 +209,7 @@ impl Clients {
     fn issue_one(&self, number: usize) -> Result<Issued, Trouble> {
         let id = self.draft(number)?;
         // Now and then a client asks again although it has the answer.
-        if number.is_multiple_of(10) && self.draft(number)? != id {
+        if self.keeps_keys && number.is_multiple_of(10) && self.draft(number)? != id {
             return Err(Trouble::Contradiction("the same key made a second invoice".to_owned()));
         }
         let path = format!("/v1/invoices/{id}/issue");
@@ -224,7 +235,8 @@ impl Clients {
             "currency": "EUR",
             "lines": [{ "description": "stone", "quantity": number + 1, "unit_price_minor": 100 }],
         });
-        let key = format!("Idempotency-Key: chaos-{number}\r\n");
+        let of_try = if self.keeps_keys { "" } else { TRY };
+        let key = format!("Idempotency-Key: chaos-{number}{of_try}\r\n");
         let answer = self.until_answered("POST", "/v1/invoices", &key, Some(invoice))?;
         // Who was signed in and may draft invoices still is and may.
         text(&answer, 201, "id").map_err(|failure| Trouble::Contradiction(failure.to_string()))
@@ -243,10 +255,12 @@ impl Clients {
         } else {
             format!("Authorization: Bearer {}\r\n{headers}", self.token)
         };
-        let request = Request { method, path, headers, body };
+        let mut request = Request { method, path, headers: String::new(), body };
         let start = Instant::now();
-        let mut last = None;
+        let (mut last, mut tries) = (None, 0);
         while start.elapsed() < INVOICE_WITHIN && !self.stop.load(Ordering::SeqCst) {
+            tries += 1;
+            request.headers = headers.replace(TRY, &format!("-{tries}"));
             let asked = Instant::now();
             let answer = self.server.ask(&request);
             lock(&self.answers).note(asked, answer.as_ref());

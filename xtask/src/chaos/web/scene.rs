@@ -82,6 +82,7 @@ impl Scene {
         let url = server.new_database(setting.data.as_deref().unwrap_or(folder.path()), &database)?;
         let app_url =
             setting.by_port.map_or_else(|| Ok(url.clone()), |port| database::at_port(&url, port))?;
+        let database_url = app_url.clone();
         let data = setting.data.clone().unwrap_or_else(|| folder.path().to_owned());
         let (port, management) = (process::free_port()?, process::free_port()?);
         let mut variables = vec![
@@ -115,7 +116,7 @@ impl Scene {
             chaos: programs.chaos.clone(),
             database_server: server.clone(),
             database,
-            url,
+            url: database_url,
             folder,
             command,
             server: Server { port, patience },
@@ -156,6 +157,11 @@ impl Scene {
     pub(in crate::chaos) fn payloads(&self) -> Outcome<String> {
         let arguments = ["payloads", "notifications.send_invoice_mail"];
         process::output_of(Command::new(&self.chaos).arg(&self.url).args(arguments))
+    }
+
+    /// Leaves the database to a server that ends with the run.
+    pub(in crate::chaos) fn leave(self) {
+        drop(self.process);
     }
 
     /// Removes everything, or keeps it for somebody to look at.

@@ -18,7 +18,7 @@ pub(crate) struct Target {
 impl Target {
     /// Reads a URL of PostgreSQL that says no more than this and a database: with parameters, such as those of TLS, we
     /// would have to know what each means to PgBouncer.
-    pub(super) fn of(url: &str) -> Option<Self> {
+    pub(crate) fn of(url: &str) -> Option<Self> {
         Self::with_scheme(&["postgres", "postgresql"], 5432, url)
     }
 

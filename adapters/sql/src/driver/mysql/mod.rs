@@ -15,9 +15,11 @@ use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, Secret};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor, MySql, MySqlConnection};
+use tokio::time::Instant;
 
 use self::session::MySqlSession;
 use super::checkout::Checkout;
+use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
@@ -39,6 +41,7 @@ const BEGIN_WRITE: &str = "set transaction isolation level read committed; start
 #[derive(Debug)]
 pub(crate) struct MySqlBackend {
     pool: MySqlPool,
+    gate: Gate,
     settling: Settling,
     options: SqlOptions,
     /// The pool was made by somebody else.
@@ -48,17 +51,24 @@ pub(crate) struct MySqlBackend {
 impl MySqlBackend {
     pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
         let connect = connect_options(url)?;
-        probe(&connect, options.acquire_timeout).await?;
-        Ok(Self::with_options(connect, options))
+        let gate = Gate::default();
+        let deadline = Instant::now() + options.start_timeout;
+        loop {
+            match probe(&gate, &connect, options.acquire_timeout).await {
+                Err(_) if gate.wait_at_start(deadline).await => {}
+                probed => break probed?,
+            }
+        }
+        Ok(Self::with_options(connect, gate, options))
     }
 
     /// A server that may be away; the first session finds out.
     pub(crate) fn lazy(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
-        Ok(Self::with_options(connect_options(url)?, options))
+        Ok(Self::with_options(connect_options(url)?, Gate::default(), options))
     }
 
-    fn with_options(connect: MySqlConnectOptions, options: &SqlOptions) -> Self {
-        let lock_wait = lock_wait(options.statement_timeout);
+    fn with_options(connect: MySqlConnectOptions, gate: Gate, options: &SqlOptions) -> Self {
+        let lock_wait = lock_wait(options.busy_timeout);
         let pool = MySqlPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
@@ -66,16 +76,16 @@ impl MySqlBackend {
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
             .connect_lazy_with(connect);
-        Self { foreign: false, ..Self::from_pool(pool, options) }
+        Self { foreign: false, gate, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
-        Self { pool, settling: Settling::default(), options: options.clone(), foreign: true }
+        let (gate, settling) = Default::default();
+        Self { pool, gate, settling, options: options.clone(), foreign: true }
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<MySqlSession> {
-        let connection =
-            within(self.options.acquire_timeout, "acquire a connection", self.pool.acquire()).await?;
+        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
         if let Some(begin) = begin_of(mode) {
@@ -107,9 +117,9 @@ const fn begin_of(mode: Mode) -> Option<&'static str> {
     }
 }
 
-/// How many seconds the server waits for a lock: it should give up before we do, and say why.
-fn lock_wait(statement_timeout: Duration) -> u32 {
-    u32::try_from(statement_timeout.as_secs().saturating_sub(1)).unwrap_or(u32::MAX).clamp(1, 1 << 30)
+/// How long the server waits for a lock, in its whole seconds.
+fn lock_wait(limit: Duration) -> u32 {
+    u32::try_from(limit.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).clamp(1, 1 << 30)
 }
 
 async fn set_up(connection: &mut MySqlConnection, lock_wait: u32) -> Result<(), sqlx::Error> {
@@ -120,17 +130,18 @@ async fn set_up(connection: &mut MySqlConnection, lock_wait: u32) -> Result<(), 
 }
 
 /// Tries the server once, for an error that says what is wrong: the pool would only say that it waited.
-async fn probe(connect: &MySqlConnectOptions, limit: Duration) -> PortResult<()> {
+async fn probe(gate: &Gate, connect: &MySqlConnectOptions, limit: Duration) -> PortResult<()> {
     let server = || format!("the server at {}:{}", connect.get_host(), connect.get_port());
-    let asked = within(limit, "connect", async {
-        let mut connection = MySqlConnection::connect_with(connect).await?;
-        let version: String =
-            sqlx::query_scalar("select cast(version() as char)").fetch_one(&mut connection).await?;
+    let asked = async {
+        let mut connection: MySqlConnection = gate.connect(connect, limit).await?;
+        let version = sqlx::query_scalar("select cast(version() as char)").fetch_one(&mut connection);
+        let version: String = within(limit, "connect", version).await?;
         drop(connection.close().await);
-        Ok(version)
-    });
+        PortResult::Ok(version)
+    };
     let version = asked.await.map_err(|error| {
         let detail = match error.kind() {
+            _ if gate.is_refused() => return error,
             _ if mysql::number(&error) == Some(mysql::UNKNOWN_DATABASE) => {
                 let database = connect.get_database().unwrap_or_default();
                 format!("{} has no database {database}; create it, or mend the URL", server())
@@ -186,12 +197,10 @@ impl Backend for MySqlBackend {
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
-        let connection = within(limit, "connect", async {
-            let mut connection = MySqlConnection::connect_with(&options).await?;
-            set_up(&mut connection, lock_wait(limit)).await?;
-            Ok(connection)
-        });
-        let lent = Lent::own(connection.await?);
+        let mut connection: MySqlConnection = self.gate.connect(&*options, limit).await?;
+        let lock_wait = lock_wait(self.options.busy_timeout);
+        within(limit, "connect", set_up(&mut connection, lock_wait)).await?;
+        let lent = Lent::own(connection);
         Ok(Box::new(MySqlSession::new(Checkout::new(lent, Mode::Single, limit))))
     }
 

@@ -13,17 +13,18 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor, PgConnection, Postgres};
+use sqlx::{Executor, Postgres};
+use tokio::time::Instant;
 
 use self::route::{Route, probe};
 use self::session::PostgresSession;
 use super::checkout::Checkout;
+use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
 use super::{Backend, Mode, Session, Standing};
 use crate::database::{PostgresUrl, SqlOptions};
-use crate::error::map_error;
 use crate::statement::Value;
 
 /// The key of the advisory lock that one migrating process holds: `dolmen` in ASCII.
@@ -32,6 +33,7 @@ const MIGRATION_LOCK: i64 = 0x646f_6c6d_656e;
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
     pool: PgPool,
+    gate: Gate,
     settling: Settling,
     options: SqlOptions,
     route: Route,
@@ -41,22 +43,31 @@ impl PostgresBackend {
     pub(crate) async fn connect(url: &PostgresUrl, options: &SqlOptions) -> PortResult<Self> {
         let connect = connect_options(url)?;
         let told = url.pgbouncer.or(options.transaction_pooler).map(Route::of);
-        let route = probe(&connect, told, options.acquire_timeout).await?;
+        let gate = Gate::default();
+        let deadline = Instant::now() + options.start_timeout;
+        let route = loop {
+            match probe(&gate, &connect, told, options.acquire_timeout).await {
+                Err(_) if gate.wait_at_start(deadline).await => {}
+                route => break route?,
+            }
+        };
         if route == Route::Pooled {
             tracing::info!("a pooler in transaction mode stands before PostgreSQL");
         }
-        Ok(Self::by_route(connect, route, options))
+        Ok(Self::by_route(connect, route, gate, options))
     }
 
     /// A server that may be away; the first session finds out.
     pub(crate) fn lazy(url: &PostgresUrl, options: &SqlOptions, pooled: bool) -> PortResult<Self> {
         let route = Route::of(url.pgbouncer.unwrap_or(pooled));
-        Ok(Self::by_route(connect_options(url)?, route, options))
+        Ok(Self::by_route(connect_options(url)?, route, Gate::default(), options))
     }
 
-    fn by_route(connect: PgConnectOptions, route: Route, options: &SqlOptions) -> Self {
+    fn by_route(connect: PgConnectOptions, route: Route, gate: Gate, options: &SqlOptions) -> Self {
         let connect = match route {
-            Route::Direct => connect,
+            Route::Direct => {
+                connect.options([("lock_timeout", options.busy_timeout.as_millis().max(1).to_string())])
+            }
             // A statement that was prepared in one transaction is not there in the next.
             Route::Pooled => connect.statement_cache_capacity(0),
         };
@@ -66,24 +77,26 @@ impl PostgresBackend {
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Self { route, ..Self::from_pool(pool, options) }
+        Self { gate, route, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
         let route = Route::of(options.transaction_pooler.unwrap_or_default());
-        Self { pool, settling: Settling::default(), options: options.clone(), route }
+        let (gate, settling) = Default::default();
+        Self { pool, gate, settling, options: options.clone(), route }
     }
 
     /// A connection on loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
     async fn lend(&self) -> PortResult<Lent<Postgres>> {
-        let connection = self.pool.acquire().await;
-        connection.map(Lent::from_pool).map_err(|error| map_error(error, "acquire a connection"))
+        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await;
+        connection.map(Lent::from_pool)
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
         let mut lent = self.lend().await?;
         if let Some(begin) = begin_of(mode) {
-            within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
+            let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
+            begun.map_err(|error| if mode == Mode::Write { demoted(error) } else { error })?;
         }
         Ok(self.session(lent, mode))
     }
@@ -127,6 +140,16 @@ const fn begin_of(mode: Mode) -> Option<&'static str> {
         Mode::Write => Some("begin isolation level read committed read write"),
         Mode::Single => None,
     }
+}
+
+/// All that a server can say against a transaction that may write is that it is a standby: the primary is another one now.
+fn demoted(error: PortError) -> PortError {
+    if error.kind() != ErrorKind::Unsupported {
+        return error;
+    }
+    PortError::new(ErrorKind::Unavailable, "database", error.operation())
+        .with_detail("the server is a standby, as after a failover")
+        .with_source(error)
 }
 
 /// Takes over a transaction that somebody else began.
@@ -179,7 +202,7 @@ impl Backend for PostgresBackend {
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
-        let connection = within(limit, "connect", PgConnection::connect_with(&options)).await?;
+        let connection = self.gate.connect(&*options, limit).await?;
         let checkout = Checkout::new(Lent::own(connection), Mode::Single, limit);
         Ok(Box::new(PostgresSession::new(checkout, self.route)))
     }

@@ -13,7 +13,7 @@ use super::{begin_of, position};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
 use crate::driver::{LogPosition, Mode, Session};
-use crate::error::map_error;
+use crate::error::{map_error, postgres};
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
@@ -89,17 +89,16 @@ impl PostgresSession {
         within(limit, "fetch", query.fetch_all(self.checkout.connection())).await
     }
 
-    /// Whether the transaction's first statement met a plan that a migration had made stale.
+    /// Whether the transaction's first statement met a plan that a migration had made stale. Through a pooler no plan is kept.
     fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
-        result.as_ref().is_err_and(is_stale_plan) && self.checkout.can_begin_again()
+        let is_stale = result.as_ref().is_err_and(postgres::is_stale_plan);
+        is_stale && self.route == Route::Direct && self.checkout.can_begin_again()
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
-        let stale_plan = is_stale_plan(&error);
-        let demoted = error.kind() == ErrorKind::PermissionDenied
-            && self.checkout.mode() != Mode::Read
-            && error.chain().contains("read-only transaction");
+        let stale_plan = postgres::is_stale_plan(&error);
+        let demoted = self.checkout.mode() != Mode::Read && postgres::is_read_only(&error);
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
         let finding = match (demoted, stale_plan || gone) {
             (true, _) => Finding::Demoted,
@@ -108,10 +107,6 @@ impl PostgresSession {
         };
         self.checkout.judged(error, finding)
     }
-}
-
-fn is_stale_plan(error: &PortError) -> bool {
-    error.kind() == ErrorKind::Contention && error.chain().contains("cached plan")
 }
 
 #[async_trait]
