@@ -5,6 +5,7 @@
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 
 mod dice;
+mod full_disk;
 mod hung_server;
 mod journal;
 mod killed_server;
@@ -45,6 +46,9 @@ pub(crate) enum Fault {
     /// PostgreSQL stands still for 30 seconds: requests fail at their deadline, and the web process lives and goes on.
     #[value(name = "F14")]
     F14,
+    /// The disk of the database, the objects and the log is full again and again: nothing acknowledged is lost or torn.
+    #[value(name = "F25")]
+    F25,
 }
 
 impl Fault {
@@ -52,19 +56,20 @@ impl Fault {
     fn has_own_servers(self) -> bool {
         match self {
             Self::F1 | Self::F2 => false,
-            Self::F12 | Self::F13 | Self::F14 => true,
+            Self::F12 | Self::F13 | Self::F14 | Self::F25 => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 6] = [
+const SABOTAGES: [(Fault, &str); 7] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
+    (Fault::F25, "keep-what-fits"),
 ];
 
 /// What to run.
@@ -81,7 +86,7 @@ pub(crate) struct Options {
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
     /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
-    /// no-request-deadline for F14
+    /// no-request-deadline for F14, keep-what-fits for F25
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -102,6 +107,7 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let faults: Vec<Fault> = Fault::value_variants().iter().copied().filter(chosen).collect();
     let sabotage = options.sabotage.as_deref().map(|name| sabotage_of(name, &faults)).transpose()?;
     let faults = faults.into_iter().filter(|fault| sabotage.is_none_or(|(of, _)| of == *fault));
+    let faults = faults.filter(|fault| can_be_played(*fault));
     let (own, everywhere): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| fault.has_own_servers());
     let servers = if everywhere.is_empty() { Vec::new() } else { Server::all() };
     let with_servers = !own.is_empty() || servers.iter().any(|server| *server != Server::Sqlite);
@@ -122,6 +128,15 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
         }
     }
     if red.is_empty() { Ok(()) } else { Err(Failure::new(format!("red: {}; seed {seed}", red.join(", ")))) }
+}
+
+/// Says why when it cannot.
+fn can_be_played(fault: Fault) -> bool {
+    let obstacle = if fault == Fault::F25 { full_disk::obstacle() } else { None };
+    if let Some(obstacle) = &obstacle {
+        println!("{} is not played on this machine: {obstacle}", name_of(fault));
+    }
+    obstacle.is_none()
 }
 
 /// How faults are played.
@@ -146,6 +161,10 @@ impl Stage<'_> {
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
+            Fault::F25 => {
+                let plan = if self.slice { full_disk::SLICE } else { full_disk::FULL };
+                full_disk::run(self.programs, plan, self.seed, sabotage)
+            }
             Fault::F14 => {
                 let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
                 hung_server::run(self.programs, plan, self.seed, sabotage)

@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 pub(super) struct Programs {
     /// The worker of F1 and the sabotaged programs.
     pub(super) chaos: PathBuf,
+    /// Stores objects.
+    pub(super) objects: PathBuf,
     /// The program of F2, as it ships.
     pub(super) reference_app: PathBuf,
 }
@@ -28,12 +30,18 @@ impl Programs {
     /// Builds them, with the drivers of servers if need be.
     pub(super) fn build(workspace: &Workspace, with_servers: bool, built_by: BuiltBy) -> Outcome<Self> {
         let folder = workspace.target().join("debug");
-        let programs =
-            Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") };
+        let programs = Self {
+            chaos: folder.join("chaos"),
+            objects: folder.join("chaos-objects"),
+            reference_app: folder.join("dolmen-reference-app"),
+        };
         if built_by == BuiltBy::Tests {
             cargo(workspace, &["test", "--workspace", "--all-features", "--no-run", "--quiet"])?;
             // Cargo builds the programs of packages whose tests start them.
-            if programs.chaos.is_file() && programs.reference_app.is_file() {
+            if [&programs.chaos, &programs.objects, &programs.reference_app]
+                .iter()
+                .all(|program| program.is_file())
+            {
                 return Ok(programs);
             }
         }
