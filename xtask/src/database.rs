@@ -65,6 +65,15 @@ impl Server {
         }
     }
 
+    /// Executes a statement in one of its databases; a file has no program for that.
+    pub(crate) fn execute(&self, url: &str, statement: &str) -> Outcome<()> {
+        match self {
+            Self::Sqlite => Err(Failure::new("there is no program that executes statements of SQLite")),
+            Self::Postgres(_) => psql(url, statement),
+            Self::Mysql(_) => mysql(url, statement),
+        }
+    }
+
     /// Has the server write down everything that it has committed, whatever its settings are. MariaDB does so with each
     /// change of a schema, and for the rest cannot be told.
     pub(crate) fn write_all_down(&self) -> Outcome<()> {
@@ -98,6 +107,8 @@ fn mysql(server: &str, statement: &str) -> Outcome<()> {
     let mut command = Command::new(program);
     command.args(["--no-defaults", "--protocol=tcp", "--host", &target.host, "--user", &target.user]);
     command.args(["--port", &target.port.to_string(), "--execute", statement]);
+    let path = server.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    command.args(path.map(|(_, database)| database).filter(|database| !database.is_empty()));
     // Not an argument, which every user of the machine could read.
     command.env("MYSQL_PWD", target.password.unwrap_or_default());
     process::output_of(&mut command).map(drop)

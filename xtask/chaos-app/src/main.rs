@@ -8,6 +8,7 @@ mod commands;
 mod journal;
 mod module;
 mod sabotage;
+mod steps;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +31,10 @@ struct CommandLine {
 enum Command {
     /// Brings the schema up to date
     Migrate,
+    /// Applies twenty migrations, each of which leaves a mark
+    MigrateSteps,
+    /// Prints the marks of those migrations
+    Steps,
     /// Enqueues jobs, and writes the id of each to the journal once it is committed
     Enqueue {
         /// The journal.
@@ -81,6 +86,8 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     let opened = commands::Opened::open(&line.url).await?;
     match line.command {
         Command::Migrate => commands::migrate(&opened).await,
+        Command::MigrateSteps => steps::apply(&opened).await,
+        Command::Steps => steps::print(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
         Command::Work { journal, lease_ms, sabotage } => {
             commands::work(opened, &journal, std::time::Duration::from_millis(lease_ms), sabotage).await

@@ -8,6 +8,7 @@ mod dice;
 mod full_disk;
 mod hung_server;
 mod journal;
+mod killed_migration;
 mod killed_server;
 mod killed_web;
 mod patience;
@@ -37,6 +38,9 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
+    /// Migrations are killed at every moment, on every database: run again, they come to the same end.
+    #[value(name = "F4")]
+    F4,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -56,16 +60,17 @@ impl Fault {
     fn has_own_servers(self) -> bool {
         match self {
             Self::F1 | Self::F2 => false,
-            Self::F12 | Self::F13 | Self::F14 | Self::F25 => true,
+            Self::F4 | Self::F12 | Self::F13 | Self::F14 | Self::F25 => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 7] = [
+const SABOTAGES: [(Fault, &str); 8] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
+    (Fault::F4, "forget-what-was-applied"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -85,7 +90,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
+    /// enqueue-outside-transaction for F2, forget-what-was-applied for F4, commit-not-awaited for F12, log-written-later for F13,
     /// no-request-deadline for F14, keep-what-fits for F25
     #[arg(long)]
     sabotage: Option<String>,
@@ -158,6 +163,10 @@ impl Stage<'_> {
             Fault::F2 => {
                 let plan = if self.slice { killed_web::SLICE } else { killed_web::FULL };
                 killed_web::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F4 => {
+                let plan = if self.slice { killed_migration::SLICE } else { killed_migration::FULL };
+                killed_migration::run(self.programs, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
