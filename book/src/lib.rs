@@ -10,6 +10,8 @@
 //! assert_eq!(hidden + 1, 2);
 //! ```
 
+#[doc = include_str!("existing-service.md")]
+pub mod existing_service {}
 #[doc = include_str!("introduction.md")]
 pub mod introduction {}
 #[doc = include_str!("jobs.md")]
@@ -18,6 +20,8 @@ pub mod jobs {}
 pub mod modules {}
 #[doc = include_str!("ports.md")]
 pub mod ports {}
+#[doc = include_str!("replicas.md")]
+pub mod replicas {}
 #[doc = include_str!("start.md")]
 pub mod start {}
 #[doc = include_str!("transactions.md")]
@@ -35,4 +39,6 @@ pub mod adr {
     pub mod heartbeat {}
     #[doc = include_str!("adr/0005-routes-are-data-to-core.md")]
     pub mod routes {}
+    #[doc = include_str!("adr/0006-a-clients-position-follows-its-request.md")]
+    pub mod client_position {}
 }

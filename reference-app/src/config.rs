@@ -14,6 +14,11 @@ const DATABASE_URL: Variable = Variable::conventional(
     "the database; outside production a SQLite file by default",
     "sqlite:var/dolmen.db",
 );
+const DATABASE_READ_URLS: Variable = Variable::conventional(
+    "DATABASE_READ_URLS",
+    "read replicas of a database server, with a comma between them; empty for none",
+    "postgres://app@replica-1/app,postgres://app@replica-2/app",
+);
 const SIGNING_KEY: Variable = Variable::own(
     "SIGNING_KEY",
     "signs the links to objects; the same for all instances, at least 32 characters",
@@ -41,6 +46,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: Secret<String>,
+    /// Its read replicas; empty for none.
+    pub database_read_urls: Secret<String>,
     /// Signs the links to objects.
     pub signing_key: SigningKey,
     /// The sender of mails.
@@ -58,6 +65,7 @@ impl Config {
         ports_differ(env, &http, &management);
         let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
         let database_url = database_url(env, environment, &data_dir);
+        let database_read_urls = database_read_urls(env, database_url.as_ref());
         let signing_key = signing_key(env, environment);
         let mail_from = mail_from(env, environment);
         Some(Self {
@@ -67,6 +75,7 @@ impl Config {
             management,
             data_dir,
             database_url: database_url?,
+            database_read_urls,
             signing_key: signing_key?,
             mail_from: mail_from?,
         })
@@ -88,6 +97,18 @@ fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Opt
     }
     let embedded = format!("sqlite:{}", data_dir.join("dolmen.db").display());
     Some(env.or(&DATABASE_URL, CheckedUrl(Secret::new(embedded))).0)
+}
+
+fn database_read_urls(env: &mut Env, primary: Option<&Secret<String>>) -> Secret<String> {
+    let urls = env.or(&DATABASE_READ_URLS, ReadUrls(Secret::new(String::new()))).0;
+    if let Some(Ok(primary)) = primary.map(|primary| DatabaseUrl::parse(primary.reveal()))
+        && let Err(error) = DatabaseUrl::parse_replicas(urls.reveal(), &primary)
+    {
+        let fix =
+            "set it to the URLs of replicas of DATABASE_URL, with a comma between them, or leave it out";
+        env.report(ConfigProblem::error("config/read-urls", format!("DATABASE_READ_URLS: {error}"), fix));
+    }
+    urls
 }
 
 fn ports_differ(env: &mut Env, http: &HttpSettings, management: &ManagementSettings) {
@@ -130,6 +151,21 @@ impl SettingValue for CheckedUrl {
 
     fn show(&self) -> String {
         self.0.to_string()
+    }
+}
+
+/// A `DATABASE_READ_URLS`, held against `DATABASE_URL` when both are known; kept as text, which may hold passwords.
+struct ReadUrls(Secret<String>);
+
+impl SettingValue for ReadUrls {
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        if self.0.reveal().is_empty() { "none".to_owned() } else { self.0.to_string() }
     }
 }
 

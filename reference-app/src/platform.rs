@@ -53,7 +53,8 @@ impl Platform {
     /// # Errors
     /// As [`Platform::open`].
     pub async fn open_with(config: &Config, clock: Arc<dyn Clock>) -> PortResult<Self> {
-        let sql = SqlDatabase::connect(config.database_url.reveal(), SqlOptions::new()).await?;
+        let options = SqlOptions::new().with_read_urls(config.database_read_urls.clone());
+        let sql = SqlDatabase::connect(config.database_url.reveal(), options).await?;
         let stores = sql.stores();
         let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
         Ok(Self {

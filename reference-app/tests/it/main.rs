@@ -24,6 +24,7 @@ mod production;
 mod reports;
 mod roles;
 mod session;
+mod split_roles;
 mod support;
 mod tenants;
 
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         reports::cases(),
         roles::cases(),
         session::cases(),
+        split_roles::cases(),
         tenants::cases(),
     ];
     let trials = cases.into_iter().flatten().flat_map(Case::trials).collect();

@@ -56,6 +56,9 @@ async fn asks(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, shared: &Shared) 
     loop {
         let Ok(length @ 1..) = from.read(&mut piece).await else { return End::Closed };
         let sent = piece.get(..length).unwrap_or_default();
+        if shared.loses_request() {
+            return End::Reset;
+        }
         let cut = shared.cuts(sent);
         if deliver(sent, to, &mut network).await.is_err() {
             return End::Closed;

@@ -7,6 +7,7 @@
 mod commands;
 mod journal;
 mod module;
+mod play;
 mod sabotage;
 mod steps;
 
@@ -67,6 +68,9 @@ enum Command {
     Jobs,
     /// Prints each effect: the job and the process
     Effects,
+    /// Plays a fault on an empty, migrated database and prints what happened as JSON
+    #[command(subcommand)]
+    Play(play::Play),
     /// Gives dead jobs their attempts back, as an operator would, and prints how many
     Retry,
 }
@@ -83,8 +87,13 @@ async fn main() -> ExitCode {
 }
 
 async fn run(line: CommandLine) -> Result<(), BoxError> {
+    if let Command::Play(played) = line.command {
+        println!("{}", play::play(&line.url, played).await?);
+        return Ok(());
+    }
     let opened = commands::Opened::open(&line.url).await?;
     match line.command {
+        Command::Play(_) => Ok(()),
         Command::Migrate => commands::migrate(&opened).await,
         Command::MigrateSteps => steps::apply(&opened).await,
         Command::Steps => steps::print(&opened).await,

@@ -6,12 +6,14 @@
 
 mod dice;
 mod full_disk;
+mod grounds;
 mod hung_server;
 mod journal;
 mod killed_migration;
 mod killed_server;
 mod killed_web;
 mod patience;
+mod played;
 mod programs;
 mod times;
 mod verdict;
@@ -26,6 +28,7 @@ use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
 use self::dice::any_seed;
+use self::grounds::{Grounds, Kind};
 use self::programs::{BuiltBy, Programs};
 use self::verdict::Verdict;
 
@@ -50,23 +53,44 @@ pub(crate) enum Fault {
     /// PostgreSQL stands still for 30 seconds: requests fail at their deadline, and the web process lives and goes on.
     #[value(name = "F14")]
     F14,
+    /// Units of work are dropped at each of their awaits: the next borrower of the connection finds nothing of them.
+    #[value(name = "F21")]
+    F21,
+    /// Deadlocks, serialization failures, locks not had: the whole unit runs again, a few times, and then says so.
+    #[value(name = "F22")]
+    F22,
     /// The disk of the database, the objects and the log is full again and again: nothing acknowledged is lost or torn.
     #[value(name = "F25")]
     F25,
+    /// The schema changes under a live pool: nobody sees an error.
+    #[value(name = "F28")]
+    F28,
+    /// Several writers change the same rows: no change is lost.
+    #[value(name = "F44")]
+    F44,
 }
 
 impl Fault {
     /// Whether it starts servers for itself, instead of being played on every database that there is.
     fn has_own_servers(self) -> bool {
         match self {
-            Self::F1 | Self::F2 => false,
+            Self::F1 | Self::F2 | Self::F21 | Self::F22 | Self::F28 | Self::F44 => false,
             Self::F4 | Self::F12 | Self::F13 | Self::F14 | Self::F25 => true,
+        }
+    }
+
+    /// Whether it can happen on such a database.
+    fn happens_on(self, server: &Server) -> bool {
+        match self {
+            // One writer at a time, on a file whose statements are prepared anew by themselves.
+            Self::F22 | Self::F28 => *server != Server::Sqlite,
+            _ => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 8] = [
+const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
@@ -74,7 +98,11 @@ const SABOTAGES: [(Fault, &str); 8] = [
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
+    (Fault::F21, "recycled-transaction"),
+    (Fault::F22, "effect-outside"),
     (Fault::F25, "keep-what-fits"),
+    (Fault::F28, "no-rerun"),
+    (Fault::F44, "no-version-check"),
 ];
 
 /// What to run.
@@ -83,6 +111,9 @@ pub(crate) struct Options {
     /// Only these faults, such as F1,F2
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Fault>,
+    /// Only on these databases, where a fault is played on all of them
+    #[arg(long, value_enum, value_delimiter = ',')]
+    on: Vec<Kind>,
     /// Repeats a run: chooses victims and moments (the machine still has its own timing)
     #[arg(long)]
     seed: Option<u64>,
@@ -91,7 +122,8 @@ pub(crate) struct Options {
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
     /// enqueue-outside-transaction for F2, forget-what-was-applied for F4, commit-not-awaited for F12, log-written-later for F13,
-    /// no-request-deadline for F14, keep-what-fits for F25
+    /// no-request-deadline for F14, recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25, no-rerun
+    /// for F28, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -103,7 +135,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
 
 /// The short form of all faults, after `cargo xtask test`.
 pub(crate) fn run_slice(workspace: &Workspace) -> Outcome<()> {
-    let options = Options { only: Vec::new(), seed: None, slice: true, sabotage: None };
+    let options = Options { only: Vec::new(), on: Vec::new(), seed: None, slice: true, sabotage: None };
     run_built(workspace, &options, BuiltBy::Tests)
 }
 
@@ -114,21 +146,26 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let faults = faults.into_iter().filter(|fault| sabotage.is_none_or(|(of, _)| of == *fault));
     let faults = faults.filter(|fault| can_be_played(*fault));
     let (own, everywhere): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| fault.has_own_servers());
-    let servers = if everywhere.is_empty() { Vec::new() } else { Server::all() };
+    let grounds = if everywhere.is_empty() { None } else { Some(Grounds::find_or_start(&options.on)?) };
+    let servers = grounds.as_ref().map(Grounds::servers).unwrap_or_default();
     let with_servers = !own.is_empty() || servers.iter().any(|server| *server != Server::Sqlite);
     let programs = Programs::build(workspace, with_servers, built_by)?;
     let seed = options.seed.unwrap_or_else(any_seed);
     let stage = Stage { programs: &programs, slice: options.slice, seed };
     let on_every_server =
         servers.iter().flat_map(|server| everywhere.iter().map(move |f| (*f, Some(server))));
-    let mut red = Vec::new();
+    let on_every_server =
+        on_every_server.filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server)));
+    let (mut red, mut proven) = (Vec::new(), Vec::new());
     for (fault, server) in on_every_server.chain(own.iter().map(|fault| (*fault, None))) {
         let on = server.map(|server| format!(" on {}", server.name())).unwrap_or_default();
         let name = format!("{}{on}", name_of(fault));
         if !stage.run(fault, server, sabotage.map(|(_, name)| name))?.is_green() {
             red.push(name.clone());
         }
-        if options.slice && sabotage.is_none() {
+        // A sabotage proves what there is to prove on one database.
+        if options.slice && sabotage.is_none() && !proven.contains(&fault) {
+            proven.push(fault);
             red.extend(stage.blind(fault, server, &name)?);
         }
     }
@@ -170,15 +207,24 @@ impl Stage<'_> {
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
-            Fault::F25 => {
-                let plan = if self.slice { full_disk::SLICE } else { full_disk::FULL };
-                full_disk::run(self.programs, plan, self.seed, sabotage)
-            }
             Fault::F14 => {
                 let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
                 hung_server::run(self.programs, plan, self.seed, sabotage)
             }
+            Fault::F21 => self.play(server, played::F21, sabotage),
+            Fault::F22 => self.play(server, played::F22, sabotage),
+            Fault::F25 => {
+                let plan = if self.slice { full_disk::SLICE } else { full_disk::FULL };
+                full_disk::run(self.programs, plan, self.seed, sabotage)
+            }
+            Fault::F28 => self.play(server, played::F28, sabotage),
+            Fault::F44 => self.play(server, played::F44, sabotage),
         }
+    }
+
+    fn play(&self, server: &Server, plan: played::Plan, sabotage: Option<&str>) -> Outcome<Verdict> {
+        let plan = if self.slice { plan.slice() } else { plan };
+        played::run(self.programs, server, plan, self.seed, sabotage)
     }
 
     fn kill_server(&self, plan: killed_server::Plan, sabotage: Option<&'static str>) -> Outcome<Verdict> {
@@ -189,7 +235,7 @@ impl Stage<'_> {
     /// Runs each sabotage of a fault; names those that went unnoticed.
     fn blind(&self, fault: Fault, server: Option<&Server>, name: &str) -> Outcome<Vec<String>> {
         let mut blind = Vec::new();
-        for (_, sabotage) in SABOTAGES.into_iter().filter(|(of, _)| *of == fault) {
+        for (_, sabotage) in SABOTAGES.iter().copied().filter(|(of, _)| *of == fault) {
             if self.run(fault, server, Some(sabotage))?.broke_a_promise() {
                 println!("chaos: {name} noticed {sabotage}, as it should");
             } else {
@@ -201,7 +247,7 @@ impl Stage<'_> {
 }
 
 fn sabotage_of(name: &str, faults: &[Fault]) -> Outcome<(Fault, &'static str)> {
-    let known = SABOTAGES.into_iter().filter(|(fault, _)| faults.contains(fault));
+    let known = SABOTAGES.iter().copied().filter(|(fault, _)| faults.contains(fault));
     known.clone().find(|(_, known)| *known == name).ok_or_else(|| {
         let names: Vec<&str> = known.map(|(_, name)| name).collect();
         Failure::new(format!("no sabotage {name:?}; there are: {}", names.join(", ")))

@@ -14,6 +14,9 @@ struct Form {
     ssl_modes: &'static [&'static str],
 }
 
+/// Whether a pooler in transaction mode stands before the server; not for the server, but for us.
+const PGBOUNCER: &str = "pgbouncer";
+
 const POSTGRES: Form = Form {
     example: "postgres://user:password@localhost:5432/app",
     parameters: &[
@@ -25,6 +28,7 @@ const POSTGRES: Form = Form {
         "statement-cache-capacity",
         "options",
         "host",
+        PGBOUNCER,
     ],
     host: "host",
     ssl: "sslmode",
@@ -44,7 +48,8 @@ const MYSQL: Form = Form {
 ///
 /// - `sqlite:path/to/file.db`, `sqlite:///absolute/path.db`: a file, made when it is not there;
 /// - `sqlite::memory:`: a temporary file that is removed when the database is closed;
-/// - `postgres://user:password@host:5432/database?sslmode=verify-full`;
+/// - `postgres://user:password@host:5432/database?sslmode=verify-full`; `pgbouncer=true` says that a pooler in
+///   transaction mode stands before the server, `pgbouncer=false` that none does, and without it the driver finds out;
 /// - `mysql://user:password@host:3306/database?ssl-mode=VERIFY_IDENTITY`, or `mariadb://…`: MariaDB and MySQL.
 ///
 /// # Examples
@@ -63,9 +68,18 @@ pub(crate) enum Place {
     #[cfg(feature = "sqlite")]
     File(std::path::PathBuf),
     #[cfg(feature = "postgres")]
-    Postgres(dolmen_ports::Secret<String>),
+    Postgres(PostgresUrl),
     #[cfg(feature = "mysql")]
     MySql(dolmen_ports::Secret<String>),
+}
+
+#[cfg(feature = "postgres")]
+#[derive(Debug, Clone)]
+pub(crate) struct PostgresUrl {
+    /// Without the parameter that is not for the server.
+    pub(crate) text: dolmen_ports::Secret<String>,
+    /// What the parameter said.
+    pub(crate) pgbouncer: Option<bool>,
 }
 
 /// What is wrong with a `DATABASE_URL`: the part and the fix, and never the text itself, which may hold a password.
@@ -101,6 +115,68 @@ impl DatabaseUrl {
         }
     }
 
+    /// Checks the value of `DATABASE_READ_URLS`: the replicas of `primary`, with a comma between them. A comma within a
+    /// password is written as `%2C`. Empty text is none.
+    ///
+    /// # Errors
+    /// As [`DatabaseUrl::parse`], with the number of the URL; also when it is of another kind of server than the primary.
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen_sql::DatabaseUrl;
+    /// let primary = DatabaseUrl::parse("sqlite:var/app.db").unwrap();
+    /// let error = DatabaseUrl::parse_replicas("sqlite:var/copy.db", &primary).unwrap_err().to_string();
+    /// assert!(error.contains("SQLite has no replicas"), "{error}");
+    /// ```
+    pub fn parse_replicas(text: &str, primary: &Self) -> Result<Vec<Self>, DatabaseUrlError> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        if primary.dialect() == Dialect::Sqlite {
+            return wrong("SQLite has no replicas; leave it out, or set DATABASE_URL to a server");
+        }
+        let replicas = text.split(',').zip(1..).map(|(text, number)| {
+            let url = Self::parse(text.trim())
+                .map_err(|error| DatabaseUrlError(format!("URL {number}: {error}")))?;
+            let (kind, other) = (primary.dialect().name(), url.dialect().name());
+            if kind == other {
+                return Ok(url);
+            }
+            wrong(format!(
+                "URL {number} is of {other}, and DATABASE_URL of {kind}; a replica is of the same kind"
+            ))
+        });
+        replicas.collect()
+    }
+
+    /// Checks whether migrations of `main` can go by this URL: the same database, and not through a pooler.
+    ///
+    /// # Errors
+    /// Names the rule and how to mend it.
+    pub fn migrates(&self, main: &Self) -> Result<(), DatabaseUrlError> {
+        let (direct, main) = (self.dialect(), main.dialect());
+        if main == Dialect::Sqlite {
+            return wrong("DATABASE_URL is a SQLite file, which no pooler stands before; unset this one");
+        }
+        if direct != main {
+            return wrong(format!("this is {}, but DATABASE_URL is {}", direct.name(), main.name()));
+        }
+        if self.is_pooled() {
+            return wrong("it says pgbouncer=true, but migrations need the server itself; use its own port");
+        }
+        Ok(())
+    }
+
+    /// Whether it says that a pooler in transaction mode stands before the server; where it says nothing, that is found
+    /// out when it is opened.
+    pub fn is_pooled(&self) -> bool {
+        #[cfg(feature = "postgres")]
+        if let Place::Postgres(url) = &self.0 {
+            return url.pgbouncer == Some(true);
+        }
+        false
+    }
+
     /// The dialect of the database.
     pub fn dialect(&self) -> Dialect {
         match self.0 {
@@ -111,6 +187,24 @@ impl DatabaseUrl {
             #[cfg(feature = "mysql")]
             Place::MySql(_) => Dialect::MySql,
         }
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl PostgresUrl {
+    fn of(text: &str) -> Self {
+        let (address, parameters) = text.split_once('?').unwrap_or((text, ""));
+        let mut kept = Vec::new();
+        let mut pgbouncer = None;
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some((PGBOUNCER, value)) => pgbouncer = Some(value == "true"),
+                _ => kept.push(parameter),
+            }
+        }
+        let separator = if kept.is_empty() { "" } else { "?" };
+        let text = format!("{address}{separator}{}", kept.join("&"));
+        Self { text: dolmen_ports::Secret::new(text), pgbouncer }
     }
 }
 
@@ -139,7 +233,7 @@ fn sqlite(rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
 fn postgres(text: &str, rest: &str) -> Result<DatabaseUrl, DatabaseUrlError> {
     check(rest, &POSTGRES)?;
     #[cfg(feature = "postgres")]
-    return Ok(DatabaseUrl(Place::Postgres(dolmen_ports::Secret::new(text.to_owned()))));
+    return Ok(DatabaseUrl(Place::Postgres(PostgresUrl::of(text))));
     #[cfg(not(feature = "postgres"))]
     {
         let _ = text;
@@ -177,6 +271,9 @@ fn check(rest: &str, form: &Form) -> Result<(), DatabaseUrlError> {
         let is_option = known.contains(&"options") && name.starts_with("options[") && name.ends_with(']');
         if !known.contains(&name) && !is_option {
             return wrong(format!("a parameter is unknown; known: {}", known.join(", ")));
+        }
+        if name == PGBOUNCER && !matches!(value, "true" | "false") {
+            return wrong(format!("{name} is true or false"));
         }
         if name == form.ssl && !modes.iter().any(|mode| mode.eq_ignore_ascii_case(value)) {
             return wrong(format!("{name} is one of {}", modes.join(", ")));
@@ -233,6 +330,23 @@ mod tests {
     }
 
     #[test]
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    fn replicas_are_of_the_same_kind_and_named_by_their_number() {
+        let primary = DatabaseUrl::parse("postgres://app@primary/app").unwrap();
+        let replicas = |text| DatabaseUrl::parse_replicas(text, &primary).map(|urls| urls.len());
+        assert_eq!(replicas(" "), Ok(0));
+        assert_eq!(replicas("postgres://app@one/app, postgres://app:a%2Cb@two/app"), Ok(2));
+        for (text, part) in [
+            ("postgres://app@one/app,", "URL 2: the scheme"),
+            ("postgres://app@one/app,mysql://app:hunter2@two/app", "URL 2 is of mysql"),
+            ("postgres://app:hunter2@/app", "URL 1: the host"),
+        ] {
+            let error = replicas(text).unwrap_err().to_string();
+            assert!(error.contains(part) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
     fn each_error_names_its_part_and_never_the_password() {
         let cases = [
             ("", "scheme"),
@@ -250,6 +364,8 @@ mod tests {
             ("postgres://app:hunter2%zz@localhost/app", "%25"),
             ("postgres://app:hunter2@localhost/app?sslmode=maybe", "sslmode"),
             ("postgres://app:hunter2@localhost/app?sslmoode=require", "parameter"),
+            ("postgres://app:hunter2@localhost/app?pgbouncer=maybe", "pgbouncer"),
+            ("postgres://app:hunter2@localhost/app?pgbouncer", "pgbouncer"),
             ("mysql:app:hunter2@localhost/app", "//"),
             ("mysql://app:hunter2@/app", "host"),
             ("mysql://app:hunter2@localhost", "database"),
@@ -258,6 +374,7 @@ mod tests {
             ("mysql://app:hunter2@localhost/app?ssl-mode=maybe", "ssl-mode"),
             ("mysql://app:hunter2@localhost/app?charset=latin1", "parameter"),
             ("mysql://app:hunter2@localhost/app?options[a]=b", "parameter"),
+            ("mysql://app:hunter2@localhost/app?pgbouncer=true", "parameter"),
         ];
         for (text, part) in cases {
             let error = DatabaseUrl::parse(text).unwrap_err().to_string();
@@ -278,6 +395,45 @@ mod tests {
             let url = DatabaseUrl::parse(text).unwrap();
             assert!(!format!("{url:?}").contains("p%40ss"));
         }
+    }
+
+    #[test]
+    #[cfg(feature = "postgres")]
+    fn what_is_said_of_a_pooler_is_kept_from_the_server() {
+        let cases = [
+            ("postgres://h/a", "postgres://h/a", None),
+            ("postgres://h/a?pgbouncer=true", "postgres://h/a", Some(true)),
+            ("postgres://h/a?pgbouncer=false&sslmode=require", "postgres://h/a?sslmode=require", Some(false)),
+            (
+                "postgres://h/a?sslmode=require&pgbouncer=true&host=b",
+                "postgres://h/a?sslmode=require&host=b",
+                Some(true),
+            ),
+        ];
+        for (text, kept, pgbouncer) in cases {
+            let DatabaseUrl(Place::Postgres(url)) = DatabaseUrl::parse(text).unwrap() else {
+                panic!("{text}")
+            };
+            assert_eq!((url.text.reveal().as_str(), url.pgbouncer), (kept, pgbouncer), "{text}");
+        }
+    }
+
+    #[test]
+    #[cfg(all(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+    fn migrations_go_to_the_same_server_without_a_pooler() {
+        let check = |main: &str, direct: &str| {
+            let (main, direct) = (DatabaseUrl::parse(main).unwrap(), DatabaseUrl::parse(direct).unwrap());
+            direct.migrates(&main).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("postgres://h:6432/a?pgbouncer=true", "postgres://h:5432/a"), Ok(()));
+        assert_eq!(check("mysql://h:6033/a", "mariadb://h/a"), Ok(()));
+        let refused = |main, direct, part: &str| {
+            let error = check(main, direct).unwrap_err();
+            assert!(error.contains(part), "{error}");
+        };
+        refused("sqlite:a.db", "sqlite:a.db", "unset");
+        refused("postgres://h/a", "mysql://h/a", "DATABASE_URL is postgres");
+        refused("postgres://h/a", "postgres://h:6432/a?pgbouncer=true", "pgbouncer=true");
     }
 
     #[test]

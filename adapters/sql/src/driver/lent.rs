@@ -38,6 +38,12 @@ impl<DB: Database> Lent<DB> {
         Self(Some(Owner::Adopted(transaction)))
     }
 
+    /// Whether somebody else began its transaction.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn is_adopted(&self) -> bool {
+        matches!(self.0, Some(Owner::Adopted(_)))
+    }
+
     /// The transaction that somebody else began, to end it the way they would.
     pub(crate) fn take_adopted(&mut self) -> Option<Transaction<'static, DB>> {
         match self.0.take() {

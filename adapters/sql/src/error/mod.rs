@@ -2,8 +2,13 @@
 
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
+mod table;
+
+use std::error::Error as _;
 
 use dolmen_ports::{ErrorKind, PortError};
+
+pub(crate) use self::table::of_module;
 
 /// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
 ///
@@ -16,9 +21,20 @@ pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
             "no connection came free in time: the database does not answer, or the pool is too small",
         ),
         sqlx::Error::PoolClosed => mapped.with_detail("the database is closed"),
-        _ => mapped,
+        error => match table::detail(error, None) {
+            Some(detail) => mapped.with_detail(detail),
+            None => mapped,
+        },
     };
     mapped.with_source(error)
+}
+
+/// The database's code of an error that it answered with; none when it did not answer.
+pub(crate) fn code(error: &PortError) -> Option<String> {
+    match error.source()?.downcast_ref()? {
+        sqlx::Error::Database(error) => error.code().map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
 }
 
 fn kind_of(error: &sqlx::Error) -> ErrorKind {
@@ -51,17 +67,20 @@ fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
     match code {
         "23505" => ErrorKind::AlreadyExists,
         "23503" | "23P01" => ErrorKind::Conflict,
-        // Deadlock, serialization failure, and a plan that a migration made stale: run the unit of work again.
-        "40P01" | "40001" => ErrorKind::Contention,
+        // Deadlock, serialization failure, a lock that was not had in time, and a plan that a migration made stale: run the
+        // unit of work again.
+        "40P01" | "40001" | "55P03" => ErrorKind::Contention,
         "0A000" if message.contains("cached plan") => ErrorKind::Contention,
         // A transaction that may write was begun on a standby: the primary is another server now. The words are English
         // only; in another language of the server this stays an error that is not tried again.
         "0A000" if message.contains("during recovery") => ErrorKind::Unavailable,
         "0A000" => ErrorKind::Unsupported,
-        // Lock timeout, statement timeout, idle-in-transaction timeout.
-        "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
+        // Statement timeout, idle-in-transaction timeout.
+        "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
-        "25006" | "42501" => ErrorKind::PermissionDenied,
+        "25006" => ErrorKind::PermissionDenied,
+        // A right that the program's own user lacks is nothing that a caller can do about.
+        "42501" => ErrorKind::Internal,
         "53100" => ErrorKind::StorageFull,
         // A value of a type that its column does not take.
         "42804" => ErrorKind::InvalidInput,
@@ -111,7 +130,9 @@ mod tests {
             ("22001", "3091", ErrorKind::InvalidInput),
             ("40001", "5", ErrorKind::Contention),
             ("40P01", "517", ErrorKind::Contention),
+            ("55P03", "5", ErrorKind::Contention),
             ("25006", "8", ErrorKind::PermissionDenied),
+            ("42501", "1", ErrorKind::Internal),
             ("53100", "13", ErrorKind::StorageFull),
             ("53100", "4874", ErrorKind::StorageFull),
             ("53200", "7", ErrorKind::Unavailable),

@@ -2,13 +2,18 @@
 //! connections.
 #![expect(clippy::unwrap_used, reason = "a case stops at the first surprise")]
 
+#[cfg(feature = "postgres")]
+use std::str::FromStr;
 use std::sync::Arc;
 
 use dolmen_ports::{
-    Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, Scope, Uuid, WriteTx,
+    Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, ReadFrom, Scope, Uuid,
+    WriteTx,
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
+#[cfg(feature = "postgres")]
+use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinSet;
 
 use crate::fixture::SqlHarness;
@@ -23,10 +28,12 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
             Box::pin(native_failure_is_not_committed(h))
         })
         .case("a_nested_write_is_refused_at_once", |h| Box::pin(a_nested_write_is_refused(h)))
+        .case("the_way_to_the_server_is_found_out", |h| Box::pin(the_way_is_found_out(h)))
         .case("many_writers_wait_for_each_other", |h| Box::pin(many_writers_wait(h)))
         .case("a_pool_of_the_teams_own_is_taken_over", |h| Box::pin(a_pool_is_taken_over(h)))
         .case("a_job_joins_a_transaction_of_the_teams_own", |h| Box::pin(a_job_joins_a_transaction(h)))
         .case("a_plan_that_a_migration_made_stale_is_made_anew", |h| Box::pin(a_stale_plan_is_made_anew(h)))
+        .case("a_read_that_meets_a_stale_plan_begins_again", |h| Box::pin(a_read_begins_again(h)))
         .needs("a server", !on_file)
         .case("connections_that_the_server_closed_are_replaced", |h| Box::pin(broken_ones_are_replaced(h)))
         .case("a_heartbeat_opens_its_connection_anew", |h| Box::pin(a_heartbeat_opens_anew(h)))
@@ -131,6 +138,11 @@ async fn a_nested_write_is_refused(harness: H) -> CaseResult {
     Ok(())
 }
 
+async fn the_way_is_found_out(harness: H) -> CaseResult {
+    assert_eq!(harness.sql.is_pooled(), harness.is_pooled());
+    Ok(())
+}
+
 async fn many_writers_wait(harness: H) -> CaseResult {
     let mut writers = JoinSet::new();
     for number in 0..30 {
@@ -148,12 +160,12 @@ async fn many_writers_wait(harness: H) -> CaseResult {
     Ok(())
 }
 
-fn job() -> NewJob {
+pub(crate) fn job() -> NewJob {
     NewJob::new(JobId::new(Uuid::from_u128(1)), "test.do_work", "{}", Scope::System)
 }
 
 /// A second handle on the harness's database, over a pool that somebody else made.
-async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
+pub(crate) async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
     match harness.sql.dialect() {
         Dialect::Sqlite => {
             let pool =
@@ -169,16 +181,21 @@ async fn own_pool(harness: &SqlHarness) -> PortResult<(SqlDatabase, OwnPool)> {
         }
         #[cfg(feature = "postgres")]
         _ => {
-            let pool =
-                sqlx::PgPool::connect(&harness.url).await.map_err(|error| map_error(error, "connect"))?;
-            Ok((SqlDatabase::from_postgres_pool(pool.clone(), SqlOptions::new()), OwnPool::Postgres(pool)))
+            let failed = |error| map_error(error, "connect");
+            let mut connect = PgConnectOptions::from_str(&harness.url).map_err(failed)?;
+            if harness.is_pooled() {
+                connect = connect.extra_float_digits(None).statement_cache_capacity(0);
+            }
+            let pool = sqlx::PgPool::connect_with(connect).await.map_err(failed)?;
+            let options = SqlOptions::new().with_transaction_pooler(harness.is_pooled());
+            Ok((SqlDatabase::from_postgres_pool(pool.clone(), options), OwnPool::Postgres(pool)))
         }
         #[cfg(not(feature = "postgres"))]
         _ => Err(PortError::new(ErrorKind::Unsupported, "test", "make a pool")),
     }
 }
 
-enum OwnPool {
+pub(crate) enum OwnPool {
     Sqlite(sqlx::SqlitePool),
     #[cfg(feature = "postgres")]
     Postgres(sqlx::PgPool),
@@ -188,7 +205,7 @@ enum OwnPool {
 
 impl OwnPool {
     /// A transaction of the team's own in which a row was inserted, handed over.
-    async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
+    pub(crate) async fn begun(&self, sql: &SqlDatabase) -> Result<WriteTx, sqlx::Error> {
         Ok(match self {
             Self::Sqlite(pool) => {
                 let mut transaction = pool.begin().await?;
@@ -198,7 +215,8 @@ impl OwnPool {
             #[cfg(feature = "postgres")]
             Self::Postgres(pool) => {
                 let mut transaction = pool.begin().await?;
-                sqlx::query(INSERT).execute(&mut *transaction).await?;
+                // Without a name, as behind a pooler every statement has to be.
+                sqlx::query(INSERT).persistent(false).execute(&mut *transaction).await?;
                 sql.adopt_postgres(transaction, Scope::System)
             }
             #[cfg(feature = "mysql")]
@@ -314,8 +332,54 @@ async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
     let minute = std::time::Duration::from_mins(1);
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
     close_on_server(&harness).await?;
-    assert!(heartbeat.extend(&[lease], minute).await.is_err());
+    // A pooler has connections of its own to the server, so the heartbeat's may live on.
+    let extended = heartbeat.extend(&[lease], minute).await;
+    assert!(extended.is_err() || harness.is_pooled());
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
+    Ok(())
+}
+
+/// Changes the type of a column, where the dialect can; on PostgreSQL the prepared statements of all pooled connections
+/// return another type from now on.
+async fn change_a_type(harness: &SqlHarness) -> PortResult<u64> {
+    let change = match harness.sql.dialect() {
+        Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
+        Dialect::MySql => "alter table dolmen_sql_counter modify last integer not null",
+        _ => "alter table dolmen_sql_counter alter column last type integer",
+    };
+    harness.database().system().write(async |tx| run(tx, change).await).await
+}
+
+async fn a_read_begins_again(harness: H) -> CaseResult {
+    let database = harness.database();
+    // Not the row itself, which a transaction that began before the change may not find.
+    let read = async |tx: &mut dolmen_ports::ReadTx| {
+        sql!("select max(last) from dolmen_sql_counter").fetch_one::<(Option<i64>,)>(tx).await.map(drop)
+    };
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(database.system().begin_read(ReadFrom::Primary).await?);
+    }
+    for tx in &mut open {
+        read(tx).await?;
+    }
+    for tx in open {
+        tx.end().await?;
+    }
+    // These have begun, and seen nothing, when the table changes.
+    let mut begun = Vec::new();
+    for _ in 0..2 {
+        begun.push(database.system().begin_read(ReadFrom::Primary).await?);
+    }
+    change_a_type(&harness).await?;
+    for mut tx in begun {
+        read(&mut tx).await?;
+        tx.end().await?;
+    }
+    for _ in 0..5 {
+        let seen: PortResult<()> = database.system().read(read).await;
+        seen?;
+    }
     Ok(())
 }
 
@@ -329,15 +393,8 @@ async fn a_stale_plan_is_made_anew(harness: H) -> CaseResult {
         PortResult::Ok(row)
     };
     assert!(database.system().write(names).await?.is_some());
-    // On PostgreSQL the prepared statements of all pooled connections return another type from now on.
-    let change = match harness.sql.dialect() {
-        Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
-        Dialect::MySql => "alter table dolmen_sql_counter modify last integer not null",
-        _ => "alter table dolmen_sql_counter alter column last type integer",
-    };
     many_writers_wait(Arc::clone(&harness)).await?;
-    let alter: PortResult<u64> = database.system().write(async |tx| run(tx, change).await).await;
-    alter?;
+    change_a_type(&harness).await?;
     for _ in 0..5 {
         assert!(database.system().write(names).await?.is_some());
     }

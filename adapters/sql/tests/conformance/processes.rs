@@ -8,7 +8,7 @@ use dolmen_ports::{
     BoxError, ClaimRequest, Database, IdGenerator, JobFilter, JobId, JobQueue, JobState, NewJob, PortResult,
     Scope, UuidV7Ids, WorkerId, WriteTx,
 };
-use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, sql};
+use dolmen_sql::{SqlDatabase, SqlJobQueue, sql};
 use dolmen_testkit::conformance::{CaseResult, Failure, Suite, TransactionHarness};
 
 use crate::fixture::SqlHarness;
@@ -29,9 +29,9 @@ pub(crate) fn suite() -> Suite<SqlHarness> {
 async fn two_processes_share_one_database(harness: Arc<SqlHarness>) -> CaseResult {
     let children: Vec<_> = (0..2)
         .map(|_| {
-            let url = harness.url.clone();
+            let (url, direct_url) = (harness.url.clone(), harness.direct_url.clone());
             tokio::task::spawn_blocking(move || {
-                Command::new(std::env::current_exe()?).args([CHILD, &url]).output()
+                Command::new(std::env::current_exe()?).args([CHILD, &url]).args(direct_url).output()
             })
         })
         .collect();
@@ -69,7 +69,9 @@ pub(crate) fn run_as_child() -> Option<ExitCode> {
     }
     let url = arguments.next()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().ok()?;
-    let work = async { tokio::time::timeout(Duration::from_secs(25), child(&url)).await? };
+    let direct_url = arguments.next();
+    let child = child(&url, direct_url.as_deref());
+    let work = async { tokio::time::timeout(Duration::from_secs(25), child).await? };
     let result: Result<(), BoxError> = runtime.block_on(work);
     Some(match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -80,9 +82,8 @@ pub(crate) fn run_as_child() -> Option<ExitCode> {
     })
 }
 
-async fn child(url: &str) -> Result<(), BoxError> {
-    let sql =
-        SqlDatabase::connect(url, SqlOptions::new().with_acquire_timeout(Duration::from_secs(20))).await?;
+async fn child(url: &str, direct_url: Option<&str>) -> Result<(), BoxError> {
+    let sql = SqlDatabase::connect(url, SqlHarness::options(direct_url)).await?;
     let (database, queue, ids) = (Database::new(sql.clone()), SqlJobQueue::new(&sql), UuidV7Ids::new());
     database.migrate(&[dolmen_sql::MIGRATIONS, SCRATCH]).await?;
     for _ in 0..ROUNDS {

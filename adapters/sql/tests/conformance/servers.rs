@@ -49,7 +49,9 @@ fn given(name: &str) -> Result<String, Failure> {
 /// The way to the database of the case's harness on another server.
 fn on_server(server: &str, harness: &SqlHarness) -> Result<PgConnectOptions, Failure> {
     let here = PgConnectOptions::from_str(&harness.url)?;
-    Ok(PgConnectOptions::from_str(server)?.database(here.get_database().unwrap_or_default()))
+    // A pooler may refuse to be told how floats are written.
+    let there = PgConnectOptions::from_str(server)?.extra_float_digits(None);
+    Ok(there.database(here.get_database().unwrap_or_default()))
 }
 
 async fn insert(harness: &SqlHarness) -> CaseResult {

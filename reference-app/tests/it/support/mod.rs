@@ -14,7 +14,7 @@ mod wait;
 pub(crate) use answer::Answer;
 pub(crate) use app::{DEMO, TestApp, files_below, texts};
 pub(crate) use backend::Backend;
-pub(crate) use case::{Case, alone, cases, on_app};
+pub(crate) use case::{Case, alone, cases, on_app, on_each};
 pub(crate) use client::{Call, Client, Raw};
 pub(crate) use document::{Document, Operation};
 pub(crate) use process::{Process, free_port};

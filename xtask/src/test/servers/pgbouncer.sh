@@ -19,7 +19,6 @@ default_pool_size = 5
 max_client_conn = 5000
 server_idle_timeout = 5
 autodb_idle_timeout = 10
-ignore_startup_parameters = extra_float_digits
 logfile = $log
 pidfile = $folder/pid
 CONFIGURATION

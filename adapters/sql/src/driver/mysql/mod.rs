@@ -2,6 +2,7 @@
 //!
 //! The suites run on MariaDB. Where MySQL differs, what is sent is what its manual says.
 
+mod heartbeat;
 mod row;
 mod session;
 mod time;
@@ -16,10 +17,11 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor, MySql, MySqlConnection};
 
 use self::session::MySqlSession;
+use super::checkout::Checkout;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session};
+use super::{Backend, Mode, Session, Standing};
 use crate::database::SqlOptions;
 use crate::error::mysql;
 
@@ -45,17 +47,17 @@ pub(crate) struct MySqlBackend {
 
 impl MySqlBackend {
     pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
-        let connect = MySqlConnectOptions::from_str(url.reveal())
-            .map_err(|error| {
-                PortError::new(ErrorKind::InvalidInput, "database", "connect")
-                    .with_detail(
-                        "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
-                    )
-                    .with_source(error)
-            })?
-            // Texts that are compared with each other, and not with a column, are compared exactly as well.
-            .collation("utf8mb4_bin");
+        let connect = connect_options(url)?;
         probe(&connect, options.acquire_timeout).await?;
+        Ok(Self::with_options(connect, options))
+    }
+
+    /// A server that may be away; the first session finds out.
+    pub(crate) fn lazy(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
+        Ok(Self::with_options(connect_options(url)?, options))
+    }
+
+    fn with_options(connect: MySqlConnectOptions, options: &SqlOptions) -> Self {
         let lock_wait = lock_wait(options.statement_timeout);
         let pool = MySqlPoolOptions::new()
             .max_connections(options.max_connections)
@@ -64,7 +66,7 @@ impl MySqlBackend {
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
             .connect_lazy_with(connect);
-        Ok(Self { foreign: false, ..Self::from_pool(pool, options) })
+        Self { foreign: false, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
@@ -76,17 +78,32 @@ impl MySqlBackend {
             within(self.options.acquire_timeout, "acquire a connection", self.pool.acquire()).await?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
-        let begin = match mode {
-            Mode::Read => Some(BEGIN_READ),
-            Mode::Write => Some(BEGIN_WRITE),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
-        let shared = Some((self.pool.clone(), self.settling.clone()));
-        let session = MySqlSession::new(lent, mode, shared, self.options.statement_timeout);
+        let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
+        let session = MySqlSession::new(checkout.of_pool(&self.pool, &self.settling));
         Ok(if self.foreign { session.foreign() } else { session })
+    }
+}
+
+fn connect_options(url: &Secret<String>) -> PortResult<MySqlConnectOptions> {
+    let options = MySqlConnectOptions::from_str(url.reveal()).map_err(|error| {
+        PortError::new(ErrorKind::InvalidInput, "database", "connect")
+            .with_detail(
+                "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
+            )
+            .with_source(error)
+    })?;
+    // Texts that are compared with each other, and not with a column, are compared exactly as well.
+    Ok(options.collation("utf8mb4_bin"))
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Read => Some(BEGIN_READ),
+        Mode::Write => Some(BEGIN_WRITE),
+        Mode::Single => None,
     }
 }
 
@@ -133,13 +150,17 @@ pub(crate) fn adopt(
     transaction: sqlx::Transaction<'static, MySql>,
     statement_timeout: Duration,
 ) -> MySqlSession {
-    MySqlSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout).foreign()
+    MySqlSession::new(Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout)).foreign()
 }
 
 #[async_trait]
 impl Backend for MySqlBackend {
     fn dialect(&self) -> Dialect {
         Dialect::MySql
+    }
+
+    fn is_pooled(&self) -> bool {
+        false
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
@@ -155,6 +176,14 @@ impl Backend for MySqlBackend {
         Ok(Box::new(session))
     }
 
+    async fn open_after(&self, _: u64) -> PortResult<Option<Box<dyn Session>>> {
+        Ok(None)
+    }
+
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {
+        heartbeat::standing(session, is_primary).await
+    }
+
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
         let connection = within(limit, "connect", async {
@@ -162,7 +191,8 @@ impl Backend for MySqlBackend {
             set_up(&mut connection, lock_wait(limit)).await?;
             Ok(connection)
         });
-        Ok(Box::new(MySqlSession::new(Lent::own(connection.await?), Mode::Single, None, limit)))
+        let lent = Lent::own(connection.await?);
+        Ok(Box::new(MySqlSession::new(Checkout::new(lent, Mode::Single, limit))))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

@@ -1,43 +1,29 @@
 //! A connection to MariaDB or MySQL in use.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::mysql::{MySqlArguments, MySqlPool};
+use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::{Arguments, Executor, MySql};
 
 use super::row::MySqlCells;
-use super::{MODE, time};
-use crate::driver::lent::Lent;
-use crate::driver::limits::{purge, within};
-use crate::driver::settling::{Committing, Settling};
-use crate::driver::{Mode, Session};
+use super::{MODE, begin_of, time};
+use crate::driver::checkout::{Checkout, Finding};
+use crate::driver::limits::within;
+use crate::driver::{LogPosition, Mode, Session};
 use crate::error::{map_error, mysql};
 use crate::native::Native;
 use crate::statement::{IGNORED, Kind, Row, Value};
 
 #[derive(Debug)]
 pub(crate) struct MySqlSession {
-    lent: Lent<MySql>,
-    mode: Mode,
-    /// What it shares with the other sessions of its pool; nothing when it has none.
-    shared: Option<(MySqlPool, Settling)>,
-    limit: Duration,
-    /// The connection is not fit for another borrower.
-    broken: bool,
+    checkout: Checkout<MySql>,
     /// The connection is somebody else's, and was not told yet how to read statements.
     foreign: bool,
 }
 
 impl MySqlSession {
-    pub(crate) fn new(
-        lent: Lent<MySql>,
-        mode: Mode,
-        shared: Option<(MySqlPool, Settling)>,
-        limit: Duration,
-    ) -> Self {
-        Self { lent, mode, shared, limit, broken: false, foreign: false }
+    pub(crate) fn new(checkout: Checkout<MySql>) -> Self {
+        Self { checkout, foreign: false }
     }
 
     /// The same, on a connection that somebody else made.
@@ -48,68 +34,44 @@ impl MySqlSession {
 
     async fn set_mode(&mut self) -> PortResult<()> {
         if self.foreign {
-            within(self.limit, "set up a connection", (*self.lent).execute(MODE)).await?;
+            let limit = self.checkout.limit();
+            within(limit, "set up a connection", self.checkout.connection().execute(MODE)).await?;
             self.foreign = false;
         }
         Ok(())
     }
 
+    async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        let done =
+            within(self.checkout.limit(), "execute", query.execute(self.checkout.connection())).await?;
+        Ok(if done.last_insert_id() == IGNORED { 0 } else { done.rows_affected() })
+    }
+
+    async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<MySqlRow>> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        within(self.checkout.limit(), "fetch", query.fetch_all(self.checkout.connection())).await
+    }
+
+    /// Whether the transaction's first statement met a table that a migration had changed after its begin.
+    fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
+        let is_stale = |error| mysql::number(error).is_some_and(mysql::is_stale);
+        result.as_ref().is_err_and(is_stale) && self.checkout.can_begin_again()
+    }
+
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
         let number = mysql::number(&error);
-        // A transaction that may write was refused a write: the primary has become a replica.
-        let demoted = self.mode != Mode::Read && number.is_some_and(mysql::is_read_only_server);
+        let demoted = self.checkout.mode() != Mode::Read && number.is_some_and(mysql::is_read_only_server);
         // A lock that was not had in time is an answer; silence is not.
         let silent = error.kind() == ErrorKind::Timeout && number.is_none();
         let gone = error.kind() == ErrorKind::Unavailable || silent;
-        self.broken |= demoted || gone;
-        if let Some((pool, _)) = &self.shared
-            && (demoted || gone)
-        {
-            purge(pool);
-        }
-        if !demoted {
-            return error;
-        }
-        PortError::new(ErrorKind::Unavailable, "database", error.operation())
-            .with_detail("the server is read-only now, as after a failover")
-            .with_source(error)
-    }
-
-    async fn commit(mut self) -> PortResult<()> {
-        let limit = self.limit;
-        if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "commit", transaction.commit()).await;
-        }
-        let settling = self.shared.map(|(_, settling)| settling).unwrap_or_default();
-        let mut committing = Committing::new(self.lent, settling);
-        let result = match committing.connection() {
-            Some(connection) => within(limit, "commit", connection.execute("commit")).await,
-            None => return Ok(()),
+        let finding = match (demoted, gone) {
+            (true, _) => Finding::Demoted,
+            (false, true) => Finding::Broken,
+            (false, false) => Finding::Fit,
         };
-        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
-            return result.map(drop);
-        }
-        let lent = committing.answered();
-        result?;
-        lent.into_iter().for_each(Lent::give_back);
-        Ok(())
-    }
-
-    async fn rollback(mut self) -> PortResult<()> {
-        let limit = self.limit;
-        if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "roll back", transaction.rollback()).await;
-        }
-        if self.broken {
-            // Dropping it closes it.
-            return Ok(());
-        }
-        if self.mode != Mode::Single {
-            within(limit, "roll back", (*self.lent).execute("rollback")).await?;
-        }
-        self.lent.give_back();
-        Ok(())
+        self.checkout.judged(error, finding)
     }
 }
 
@@ -121,36 +83,44 @@ impl Session for MySqlSession {
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
         self.set_mode().await?;
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let done = within(self.limit, "execute", query.execute(&mut *self.lent)).await;
-        let done = done.map_err(|error| self.judge(error))?;
-        Ok(if done.last_insert_id() == IGNORED { 0 } else { done.rows_affected() })
+        let mut result = self.execute_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.execute_once(sql, values).await;
+        }
+        self.checkout.note_use();
+        result.map_err(|error| self.judge(error))
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
         self.set_mode().await?;
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.limit, "fetch", query.fetch_all(&mut *self.lent)).await;
+        let mut result = self.fetch_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.fetch_once(sql, values).await;
+        }
+        self.checkout.note_use();
         let rows = result.map_err(|error| self.judge(error))?;
         Ok(rows.into_iter().map(|row| Row::new(MySqlCells(row))).collect())
     }
 
     async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
         // No limit: how long a schema change takes is its author's business.
-        let result = sqlx::raw_sql(script).execute(&mut *self.lent).await;
+        let result = sqlx::raw_sql(script).execute(self.checkout.connection()).await;
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        (*self).commit().await
+    async fn commit(self: Box<Self>, _: bool) -> PortResult<Option<LogPosition>> {
+        self.checkout.commit("commit").await.map(|()| None)
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {
-        (*self).rollback().await
+        self.checkout.rollback("rollback").await
     }
 
     fn native(&mut self) -> Native<'_> {
-        Native::MySql(&mut self.lent)
+        self.checkout.note_use();
+        Native::MySql(self.checkout.connection())
     }
 }
 

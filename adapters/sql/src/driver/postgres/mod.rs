@@ -1,5 +1,8 @@
-//! PostgreSQL: one pool, and nothing that a pooler in transaction mode would lose.
+//! PostgreSQL: one pool, directly or through a pooler in transaction mode. A pooler is sent nothing that it would lose, at the
+//! price of another round trip per statement.
 
+mod position;
+mod route;
 mod row;
 mod session;
 mod time;
@@ -8,116 +11,142 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, Secret};
+use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Connection, Executor, PgConnection};
+use sqlx::{Connection, Executor, PgConnection, Postgres};
 
+use self::route::{Route, probe};
 use self::session::PostgresSession;
+use super::checkout::Checkout;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session};
-use crate::database::SqlOptions;
+use super::{Backend, Mode, Session, Standing};
+use crate::database::{PostgresUrl, SqlOptions};
 use crate::error::map_error;
 use crate::statement::Value;
 
 /// The key of the advisory lock that one migrating process holds: `dolmen` in ASCII.
 const MIGRATION_LOCK: i64 = 0x646f_6c6d_656e;
-/// The oldest major version that the suites hold for.
-const OLDEST_VERSION: u32 = 13;
 
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
     pool: PgPool,
     settling: Settling,
     options: SqlOptions,
+    route: Route,
 }
 
 impl PostgresBackend {
-    pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
-        let connect = PgConnectOptions::from_str(url.reveal()).map_err(|error| {
-            PortError::new(ErrorKind::InvalidInput, "database", "connect")
-                .with_detail(
-                    "DATABASE_URL: a part is not valid; example: postgres://user:password@localhost:5432/app",
-                )
-                .with_source(error)
-        })?;
-        probe(&connect, options.acquire_timeout).await?;
+    pub(crate) async fn connect(url: &PostgresUrl, options: &SqlOptions) -> PortResult<Self> {
+        let connect = connect_options(url)?;
+        let told = url.pgbouncer.or(options.transaction_pooler).map(Route::of);
+        let route = probe(&connect, told, options.acquire_timeout).await?;
+        if route == Route::Pooled {
+            tracing::info!("a pooler in transaction mode stands before PostgreSQL");
+        }
+        Ok(Self::by_route(connect, route, options))
+    }
+
+    /// A server that may be away; the first session finds out.
+    pub(crate) fn lazy(url: &PostgresUrl, options: &SqlOptions, pooled: bool) -> PortResult<Self> {
+        let route = Route::of(url.pgbouncer.unwrap_or(pooled));
+        Ok(Self::by_route(connect_options(url)?, route, options))
+    }
+
+    fn by_route(connect: PgConnectOptions, route: Route, options: &SqlOptions) -> Self {
+        let connect = match route {
+            Route::Direct => connect,
+            // A statement that was prepared in one transaction is not there in the next.
+            Route::Pooled => connect.statement_cache_capacity(0),
+        };
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Ok(Self::from_pool(pool, options))
+        Self { route, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
-        Self { pool, settling: Settling::default(), options: options.clone() }
+        let route = Route::of(options.transaction_pooler.unwrap_or_default());
+        Self { pool, settling: Settling::default(), options: options.clone(), route }
+    }
+
+    /// A connection on loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
+    async fn lend(&self) -> PortResult<Lent<Postgres>> {
+        let connection = self.pool.acquire().await;
+        connection.map(Lent::from_pool).map_err(|error| map_error(error, "acquire a connection"))
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
-        let connection =
-            self.pool.acquire().await.map_err(|error| map_error(error, "acquire a connection"))?;
-        // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
-        let mut lent = Lent::from_pool(connection);
-        let begin = match mode {
-            // One state of the data for all statements.
-            Mode::Read => Some("begin isolation level repeatable read read only"),
-            Mode::Write => Some("begin isolation level read committed read write"),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        let mut lent = self.lend().await?;
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
-        Ok(PostgresSession::new(
-            lent,
-            mode,
-            Some((self.pool.clone(), self.settling.clone())),
-            self.options.statement_timeout,
-        ))
+        Ok(self.session(lent, mode))
+    }
+
+    /// Begins a read on a replica that has come to `offset`.
+    async fn begin_after(&self, offset: u64) -> PortResult<Option<PostgresSession>> {
+        let mut lent = self.lend().await?;
+        let asked = position::ask_and_begin(&mut lent);
+        let seen = within(self.options.statement_timeout, "begin", asked).await?;
+        let session = self.session(lent, Mode::Read);
+        if seen.is_some_and(|seen| seen >= offset) {
+            return Ok(Some(session));
+        }
+        // The primary serves the read now, whether this connection can be used again or not.
+        drop(Box::new(session).rollback().await);
+        Ok(None)
+    }
+
+    fn session(&self, lent: Lent<Postgres>, mode: Mode) -> PostgresSession {
+        let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
+        PostgresSession::new(checkout.of_pool(&self.pool, &self.settling), self.route)
     }
 }
 
-/// Tries the server once, for an error that says what is wrong: the pool would only say that it waited.
-async fn probe(connect: &PgConnectOptions, limit: Duration) -> PortResult<()> {
-    let server = || format!("PostgreSQL at {}:{}", connect.get_host(), connect.get_port());
-    let connection =
-        within(limit, "connect", PgConnection::connect_with(connect)).await.map_err(|error| {
-            PortError::new(error.kind(), "database", "connect")
-                .with_detail(match error.kind() {
-                    ErrorKind::Unauthenticated => format!("{} refuses user or password", server()),
-                    ErrorKind::Timeout => format!("{} does not answer", server()),
-                    _ => format!("{} cannot be used; see the log for why", server()),
-                })
-                .with_source(error)
-        })?;
-    let version = connection.server_version_num();
-    drop(connection.close().await);
-    match version {
-        Some(version) if version / 10_000 < OLDEST_VERSION => {
-            Err(PortError::new(ErrorKind::Unsupported, "database", "connect").with_detail(format!(
-                "PostgreSQL {}.{} found, {OLDEST_VERSION} or newer needed",
-                version / 10_000,
-                version % 10_000
-            )))
-        }
-        _ => Ok(()),
+fn connect_options(url: &PostgresUrl) -> PortResult<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url.text.reveal()).map_err(|error| {
+        PortError::new(ErrorKind::InvalidInput, "database", "connect")
+            .with_detail(
+                "DATABASE_URL: a part is not valid; example: postgres://user:password@localhost:5432/app",
+            )
+            .with_source(error)
+    })?;
+    // How floats are written matters to text only, and a pooler may refuse to be told.
+    Ok(options.extra_float_digits(None))
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        // One state of the data for all statements.
+        Mode::Read => Some("begin isolation level repeatable read read only"),
+        Mode::Write => Some("begin isolation level read committed read write"),
+        Mode::Single => None,
     }
 }
 
 /// Takes over a transaction that somebody else began.
 pub(crate) fn adopt(
-    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+    transaction: sqlx::Transaction<'static, Postgres>,
     statement_timeout: Duration,
+    pooled: bool,
 ) -> PostgresSession {
-    PostgresSession::new(Lent::adopted(transaction), Mode::Write, None, statement_timeout)
+    let checkout = Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout);
+    PostgresSession::new(checkout, Route::of(pooled))
 }
 
 #[async_trait]
 impl Backend for PostgresBackend {
     fn dialect(&self) -> Dialect {
         Dialect::Postgres
+    }
+
+    fn is_pooled(&self) -> bool {
+        self.route == Route::Pooled
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
@@ -133,16 +162,26 @@ impl Backend for PostgresBackend {
         Ok(Box::new(session))
     }
 
+    async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>> {
+        let session = match self.begin_after(offset).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
+                purge(&self.pool);
+                self.begin_after(offset).await?
+            }
+            result => result?,
+        };
+        Ok(session.map(|session| Box::new(session) as Box<dyn Session>))
+    }
+
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {
+        position::standing(session, is_primary).await
+    }
+
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
-        let options = self.pool.connect_options();
-        let connection =
-            within(self.options.statement_timeout, "connect", PgConnection::connect_with(&options)).await?;
-        Ok(Box::new(PostgresSession::new(
-            Lent::own(connection),
-            Mode::Single,
-            None,
-            self.options.statement_timeout,
-        )))
+        let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
+        let connection = within(limit, "connect", PgConnection::connect_with(&options)).await?;
+        let checkout = Checkout::new(Lent::own(connection), Mode::Single, limit);
+        Ok(Box::new(PostgresSession::new(checkout, self.route)))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

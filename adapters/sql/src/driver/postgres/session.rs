@@ -1,101 +1,117 @@
 //! A connection to PostgreSQL in use.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::postgres::{PgArguments, PgPool};
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
 use sqlx::{Arguments, Executor, Postgres};
 
+use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
-use crate::driver::lent::Lent;
-use crate::driver::limits::{purge, within};
-use crate::driver::settling::{Committing, Settling};
-use crate::driver::{Mode, Session};
+use super::{begin_of, position};
+use crate::driver::checkout::{Checkout, Finding};
+use crate::driver::limits::within;
+use crate::driver::{LogPosition, Mode, Session};
 use crate::error::map_error;
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
+/// Not `read write`: a replica would refuse it.
+const BEGIN_SINGLE: &str = "begin isolation level read committed";
+/// Statements that were given names would meet those of the session's next borrower.
+const FORGET_NAMES: &str = "deallocate all";
+/// In one message, so that it is one session of the server that does both.
+const ROLLBACK_AND_FORGET_NAMES: &str = "rollback; deallocate all";
+
 #[derive(Debug)]
 pub(crate) struct PostgresSession {
-    lent: Lent<Postgres>,
-    mode: Mode,
-    /// What it shares with the other sessions of its pool; nothing when it has none.
-    shared: Option<(PgPool, Settling)>,
-    limit: Duration,
-    /// The connection is not fit for another borrower.
-    broken: bool,
+    checkout: Checkout<Postgres>,
+    route: Route,
+    /// Native statements may have been given names, in a session of the server that will be somebody else's.
+    named: bool,
 }
 
 impl PostgresSession {
-    pub(crate) fn new(
-        lent: Lent<Postgres>,
-        mode: Mode,
-        shared: Option<(PgPool, Settling)>,
-        limit: Duration,
-    ) -> Self {
-        Self { lent, mode, shared, limit, broken: false }
+    pub(crate) fn new(checkout: Checkout<Postgres>, route: Route) -> Self {
+        Self { checkout, route, named: false }
+    }
+
+    /// A statement that the server keeps, so that it is parsed once; through a pooler it has no name and is not kept.
+    fn query(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> PortResult<sqlx::query::Query<'static, Postgres, PgArguments>> {
+        Ok(sqlx::query_with(sql, arguments(values)?).persistent(self.route == Route::Direct))
+    }
+
+    /// Whether a statement needs a transaction around it: parsing it and running it are two messages, and between them a pooler
+    /// may turn to another session of the server.
+    fn wraps(&self) -> bool {
+        self.route == Route::Pooled && self.checkout.mode() == Mode::Single
+    }
+
+    async fn run(&mut self, operation: &'static str, statement: &'static str) -> PortResult<()> {
+        let limit = self.checkout.limit();
+        let result = within(limit, operation, self.checkout.connection().execute(statement)).await;
+        result.map(drop).map_err(|error| self.judge(error))
+    }
+
+    async fn before(&mut self) -> PortResult<()> {
+        if self.wraps() { self.run("begin", BEGIN_SINGLE).await } else { Ok(()) }
+    }
+
+    async fn after<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
+        let result = result.map_err(|error| self.judge(error));
+        if !self.wraps() || self.checkout.is_broken() {
+            return result;
+        }
+        match result {
+            Ok(value) => self.run("commit", "commit").await.map(|()| value),
+            Err(error) => {
+                let ended = self.run("roll back", "rollback").await;
+                // The error to report is the statement's; this one only closes the connection.
+                drop(ended.map_err(|error| self.checkout.judged(error, Finding::Broken)));
+                Err(error)
+            }
+        }
+    }
+
+    async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        let done = within(limit, "execute", query.execute(self.checkout.connection())).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<PgRow>> {
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        within(limit, "fetch", query.fetch_all(self.checkout.connection())).await
+    }
+
+    /// Whether the transaction's first statement met a plan that a migration had made stale.
+    fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
+        result.as_ref().is_err_and(is_stale_plan) && self.checkout.can_begin_again()
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
-        let stale_plan = error.kind() == ErrorKind::Contention && error.chain().contains("cached plan");
-        // A transaction that may write was refused a write: the primary has become a replica.
+        let stale_plan = is_stale_plan(&error);
         let demoted = error.kind() == ErrorKind::PermissionDenied
-            && self.mode != Mode::Read
+            && self.checkout.mode() != Mode::Read
             && error.chain().contains("read-only transaction");
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
-        self.broken |= stale_plan || demoted || gone;
-        if let Some((pool, _)) = &self.shared
-            && (demoted || gone || stale_plan)
-        {
-            purge(pool);
-        }
-        if !demoted {
-            return error;
-        }
-        PortError::new(ErrorKind::Unavailable, "database", error.operation())
-            .with_detail("the server is read-only now, as after a failover")
-            .with_source(error)
-    }
-
-    async fn commit(mut self) -> PortResult<()> {
-        let limit = self.limit;
-        if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "commit", transaction.commit()).await;
-        }
-        let settling = self.shared.map(|(_, settling)| settling).unwrap_or_default();
-        let mut committing = Committing::new(self.lent, settling);
-        let result = match committing.connection() {
-            Some(connection) => within(limit, "commit", connection.execute("commit")).await,
-            None => return Ok(()),
+        let finding = match (demoted, stale_plan || gone) {
+            (true, _) => Finding::Demoted,
+            (false, true) => Finding::Broken,
+            (false, false) => Finding::Fit,
         };
-        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
-            return result.map(drop);
-        }
-        let lent = committing.answered();
-        result?;
-        lent.into_iter().for_each(Lent::give_back);
-        Ok(())
+        self.checkout.judged(error, finding)
     }
+}
 
-    async fn rollback(mut self) -> PortResult<()> {
-        let limit = self.limit;
-        if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "roll back", transaction.rollback()).await;
-        }
-        if self.broken {
-            // Dropping it closes it.
-            return Ok(());
-        }
-        if self.mode != Mode::Single {
-            within(limit, "roll back", (*self.lent).execute("rollback")).await?;
-        }
-        self.lent.give_back();
-        Ok(())
-    }
+fn is_stale_plan(error: &PortError) -> bool {
+    error.kind() == ErrorKind::Contention && error.chain().contains("cached plan")
 }
 
 #[async_trait]
@@ -105,34 +121,60 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.limit, "execute", query.execute(&mut *self.lent)).await;
-        result.map(|done| done.rows_affected()).map_err(|error| self.judge(error))
+        self.before().await?;
+        let mut result = self.execute_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.execute_once(sql, values).await;
+        }
+        self.checkout.note_use();
+        self.after(result).await
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result = within(self.limit, "fetch", query.fetch_all(&mut *self.lent)).await;
-        let rows = result.map_err(|error| self.judge(error))?;
+        self.before().await?;
+        let mut result = self.fetch_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.fetch_once(sql, values).await;
+        }
+        self.checkout.note_use();
+        let rows = self.after(result).await?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
 
     async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
         // No limit: how long a schema change takes is its author's business.
-        let result = sqlx::raw_sql(script).execute(&mut *self.lent).await;
+        let result = sqlx::raw_sql(script).execute(self.checkout.connection()).await;
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        (*self).commit().await
+    async fn commit(mut self: Box<Self>, wants_position: bool) -> PortResult<Option<LogPosition>> {
+        if self.named {
+            self.run("commit", FORGET_NAMES).await?;
+        }
+        if wants_position {
+            let told = self.checkout.commit_by(|connection| Box::pin(position::commit_and_tell(connection)));
+            return told.await.map(Option::flatten);
+        }
+        self.checkout.commit("commit").await.map(|()| None)
     }
 
-    async fn rollback(self: Box<Self>) -> PortResult<()> {
-        (*self).rollback().await
+    async fn rollback(mut self: Box<Self>) -> PortResult<()> {
+        if !self.named {
+            return self.checkout.rollback("rollback").await;
+        }
+        if self.checkout.is_adopted() {
+            // Its own end then finds no transaction, which is no error.
+            self.run("roll back", ROLLBACK_AND_FORGET_NAMES).await?;
+        }
+        self.checkout.rollback(ROLLBACK_AND_FORGET_NAMES).await
     }
 
     fn native(&mut self) -> Native<'_> {
-        Native::Postgres(&mut self.lent)
+        self.checkout.note_use();
+        self.named = self.route == Route::Pooled;
+        Native::Postgres(self.checkout.connection())
     }
 }
 
