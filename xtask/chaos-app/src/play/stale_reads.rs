@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use dolmen::ports::Dialect;
 use dolmen::{BoxError, ClientPosition, Database, PortResult, ReadFrom, ReadTx, Secret, WriteTx};
-use dolmen_sql::{SqlDatabase, SqlOptions, sql};
+use dolmen_sql::{DatabaseUrl, SqlDatabase, SqlOptions, sql};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -13,6 +14,9 @@ const CLIENTS: u64 = 16;
 /// After so many pairs a client reads until a replica has caught up.
 const PAIRS_TO_A_REPLICA: u64 = 50;
 const BETWEEN_READS: Duration = Duration::from_millis(5);
+/// What a replica may lag. Where a position is a time, a client stays on the primary for a little longer than this.
+const MAX_LAG: Duration = Duration::from_secs(1);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 struct Stage {
@@ -25,7 +29,10 @@ struct Stage {
 }
 
 pub(super) async fn play(url: &str, pairs: u64, read_urls: &str, forgetful: bool) -> Result<Value, BoxError> {
-    let options = SqlOptions::new().with_read_urls(Secret::new(read_urls.to_owned()));
+    let mut options = SqlOptions::new().with_read_urls(Secret::new(read_urls.to_owned()));
+    if DatabaseUrl::parse(url)?.dialect() == Dialect::MySql {
+        options = options.with_max_replica_lag(MAX_LAG).with_replica_check_interval(BETWEEN_LOOKS);
+    }
     let writer = SqlDatabase::connect(url, options.clone()).await?;
     let reader = SqlDatabase::connect(url, options).await?;
     let open = async |tx: &mut WriteTx| {
@@ -38,7 +45,7 @@ pub(super) async fn play(url: &str, pairs: u64, read_urls: &str, forgetful: bool
     };
     writer.database().system().write(open).await?;
     let mut looks = tokio::time::interval(BETWEEN_READS);
-    while [&writer, &reader].iter().any(|sql| sql.replicas().iter().any(|one| one.out_of_use.is_some())) {
+    while [&writer, &reader].iter().any(|sql| sql.replicas().iter().all(|one| one.out_of_use.is_some())) {
         looks.tick().await;
     }
     let stage = Arc::new(Stage {
@@ -91,6 +98,13 @@ impl Stage {
     async fn read(&self, client: i64, balance: i64, sent: Option<&str>) -> Result<bool, BoxError> {
         let position = ClientPosition::new(sent.map(str::parse).transpose()?);
         let read = async |tx: &mut ReadTx| {
+            if tx.backend() == Dialect::MySql.name() {
+                let read = sql!("select balance, @@read_only from chaos_account where id = ?", client);
+                return read
+                    .fetch_one::<(i64, i64)>(tx)
+                    .await
+                    .map(|(balance, read_only)| (balance, read_only == 1));
+            }
             sql!("select balance, pg_is_in_recovery() from chaos_account where id = ?", client)
                 .fetch_one::<(i64, bool)>(tx)
                 .await

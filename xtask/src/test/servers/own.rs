@@ -56,13 +56,17 @@ impl OwnServer {
     /// Starts a streaming standby of this PostgreSQL, with settings.
     pub(crate) fn start_standby(&self, settings: &[&str]) -> Outcome<Self> {
         let programs = postgres::Programs::find().ok_or_else(|| postgres::REQUIREMENT.is_missing())?;
-        let primary = self.server.kept.as_ref().ok_or_else(not_ours)?.port();
-        let server = programs.start_standby_with(primary, settings)?;
+        let server = programs.start_standby_with(self.port()?, settings)?;
         Ok(Self { engine: Engine::Postgres, server })
     }
 
     pub(crate) fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Where it listens on this machine.
+    pub(crate) fn port(&self) -> Outcome<u16> {
+        Ok(self.server.kept.as_ref().ok_or_else(not_ours)?.port())
     }
 
     /// Its URL, for a user who may create databases.
