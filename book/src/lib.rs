@@ -16,6 +16,8 @@ pub mod introduction {}
 pub mod jobs {}
 #[doc = include_str!("modules.md")]
 pub mod modules {}
+#[doc = include_str!("pgbouncer.md")]
+pub mod pgbouncer {}
 #[doc = include_str!("ports.md")]
 pub mod ports {}
 #[doc = include_str!("start.md")]
