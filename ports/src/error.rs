@@ -18,7 +18,7 @@ pub enum ErrorKind {
     AlreadyExists,
     /// A precondition or version did not hold: read again, then decide.
     Conflict,
-    /// Deadlock or serialization failure: run the whole unit of work again.
+    /// Deadlock, serialization failure or a lock that was not had in time: run the whole unit of work again.
     Contention,
     /// A defect of the adapter or its server.
     Internal,

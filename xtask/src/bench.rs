@@ -5,7 +5,7 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::chaos::Server;
+use crate::database::Server;
 use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;

@@ -57,6 +57,10 @@ pub(super) struct Shared {
     /// Counts the calls of [`Proxy::reset_all`].
     pub(super) resets: watch::Sender<u64>,
     cut: Mutex<Option<Cut>>,
+    /// One request in so many loses its connection; none when it is zero.
+    one_in: AtomicUsize,
+    requests: AtomicUsize,
+    attempts: AtomicUsize,
     pub(super) open: AtomicUsize,
 }
 
@@ -80,6 +84,9 @@ impl Proxy {
             network: watch::Sender::new(Network::Clear),
             resets: watch::Sender::new(0),
             cut: Mutex::new(None),
+            one_in: AtomicUsize::new(0),
+            requests: AtomicUsize::new(0),
+            attempts: AtomicUsize::new(0),
             open: AtomicUsize::new(0),
         });
         let mut acceptor = JoinSet::new();
@@ -118,6 +125,17 @@ impl Proxy {
         self.shared.cut.lock().unwrap_or_else(PoisonError::into_inner).map_or(0, |cut| cut.left)
     }
 
+    /// Resets the connection of every so-many-th request, counted over all connections, before the server has it; with
+    /// zero, of none.
+    pub fn cut_one_in(&self, requests: usize) {
+        self.shared.one_in.store(requests, Ordering::SeqCst);
+    }
+
+    /// How often somebody has tried to connect.
+    pub fn attempts(&self) -> usize {
+        self.shared.attempts.load(Ordering::SeqCst)
+    }
+
     /// How many connections are open.
     pub fn connections(&self) -> usize {
         self.shared.open.load(Ordering::SeqCst)
@@ -127,6 +145,14 @@ impl Proxy {
 impl Shared {
     fn upstream(&self) -> SocketAddr {
         *self.upstream.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this request loses its connection.
+    pub(super) fn loses_request(&self) -> bool {
+        match self.one_in.load(Ordering::SeqCst) {
+            0 => false,
+            one_in => (self.requests.fetch_add(1, Ordering::SeqCst) + 1).is_multiple_of(one_in),
+        }
     }
 
     /// Whether the answer to these bytes is to be cut off.
@@ -148,6 +174,7 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
         tokio::select! {
             accepted = listener.accept() => {
                 if let Ok((client, _)) = accepted {
+                    shared.attempts.fetch_add(1, Ordering::SeqCst);
                     connections.spawn(pass_on(client, Arc::clone(&shared)));
                 }
             }

@@ -56,13 +56,29 @@ async fn asks(from: &mut ReadHalf<'_>, to: &mut WriteHalf<'_>, shared: &Shared) 
     loop {
         let Ok(length @ 1..) = from.read(&mut piece).await else { return End::Closed };
         let sent = piece.get(..length).unwrap_or_default();
+        if shared.loses_request() {
+            return End::Reset;
+        }
         let cut = shared.cuts(sent);
-        if deliver(sent, to, &mut network).await.is_err() {
+        let trickles = matches!(*network.borrow(), Network::Trickle(_));
+        let delivered = tokio::select! {
+            delivered = deliver(sent, to, &mut network) => delivered,
+            // What trickles is on its way for minutes; nobody would wait for it to arrive.
+            () = is_gone(from), if trickles => return End::Closed,
+        };
+        if delivered.is_err() {
             return End::Closed;
         }
         if cut {
             return End::Cut;
         }
+    }
+}
+
+/// Waits until the client has closed the connection; for good when it sends something instead.
+async fn is_gone(client: &mut ReadHalf<'_>) {
+    if let Ok(1..) = client.peek(&mut [0]).await {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -30,8 +30,9 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    pub(crate) async fn open(url: &str) -> Result<Self, BoxError> {
-        let sql = SqlDatabase::connect(url, SqlOptions::new()).await?;
+    pub(crate) async fn open(url: &str, statement_timeout: Duration) -> Result<Self, BoxError> {
+        let options = SqlOptions::new().with_statement_timeout(statement_timeout);
+        let sql = SqlDatabase::connect(url, options).await?;
         Ok(Self { queue: SqlJobQueue::new(&sql), database: Database::new(sql) })
     }
 }

@@ -4,16 +4,20 @@
 //! at once, whatever becomes of the database. With a sabotage switch it leaves out one guard, so that the harness can
 //! prove that it would notice.
 
+mod borrow;
 mod commands;
 mod journal;
 mod module;
+mod play;
 mod sabotage;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use dolmen::{BoxError, error_chain};
+use dolmen_sql::SqlOptions;
 
 use crate::sabotage::Sabotage;
 
@@ -44,9 +48,19 @@ enum Command {
         /// How long a lease holds, in milliseconds.
         #[arg(long, default_value_t = 1_000)]
         lease_ms: u64,
+        /// How long a statement may take, in milliseconds.
+        #[arg(long, default_value_t = 30_000)]
+        statement_ms: u64,
         /// The guard to leave out.
         #[arg(long)]
         sabotage: Option<Sabotage>,
+    },
+    /// Borrows a whole pool again and again, and says each time whether it could be had
+    Borrow {
+        /// How many connections.
+        connections: u32,
+        /// How long an answer is waited for, in milliseconds.
+        limit_ms: u64,
     },
     /// Serves the reference app, configured by the environment, without a guard
     Serve {
@@ -62,6 +76,9 @@ enum Command {
     Jobs,
     /// Prints each effect: the job and the process
     Effects,
+    /// Plays a fault on an empty, migrated database and prints what happened as JSON
+    #[command(subcommand)]
+    Play(play::Play),
     /// Gives dead jobs their attempts back, as an operator would, and prints how many
     Retry,
 }
@@ -78,12 +95,24 @@ async fn main() -> ExitCode {
 }
 
 async fn run(line: CommandLine) -> Result<(), BoxError> {
-    let opened = commands::Opened::open(&line.url).await?;
+    if let Command::Play(played) = line.command {
+        println!("{}", play::play(&line.url, played).await?);
+        return Ok(());
+    }
+    if let Command::Borrow { connections, limit_ms } = line.command {
+        return borrow::borrow(&line.url, connections, Duration::from_millis(limit_ms)).await;
+    }
+    let statement_timeout = match line.command {
+        Command::Work { statement_ms, .. } => Duration::from_millis(statement_ms),
+        _ => SqlOptions::new().statement_timeout,
+    };
+    let opened = commands::Opened::open(&line.url, statement_timeout).await?;
     match line.command {
+        Command::Play(_) | Command::Borrow { .. } => Ok(()),
         Command::Migrate => commands::migrate(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
-        Command::Work { journal, lease_ms, sabotage } => {
-            commands::work(opened, &journal, std::time::Duration::from_millis(lease_ms), sabotage).await
+        Command::Work { journal, lease_ms, sabotage, .. } => {
+            commands::work(opened, &journal, Duration::from_millis(lease_ms), sabotage).await
         }
         Command::Serve { sabotage } => commands::serve(sabotage).await,
         Command::Payloads { kind } => commands::print_payloads(&opened, &kind).await,

@@ -13,7 +13,7 @@ use crate::journal::Journal;
 use crate::sabotage::Sabotage;
 
 const NAME: ModuleName = ModuleName::new("chaos");
-pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_chaos");
+pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_chaos", "0002_play");
 
 /// A job that takes a few milliseconds, more or less by its number.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -36,7 +36,8 @@ fn verdict(layer: Layer, member: &str, dependency: &str) -> Verdict {
     let is_server = dependency == "hyper" || dependency == "hyper-util";
     let is_poem = dependency == "poem" || dependency.starts_with("poem-");
     match layer {
-        _ if is_sqlx && member == "dolmen-sql" => Verdict::Fine,
+        // A program for fault tests also does what the adapter would never do.
+        _ if is_sqlx && (member == "dolmen-sql" || layer == Layer::Harness) => Verdict::Fine,
         Layer::Modules if is_sqlx => Verdict::Noted("native SQL ties the module to one database"),
         _ if is_sqlx => Verdict::Misplaced(
             "sqlx lives in dolmen-sql only",

@@ -4,11 +4,21 @@
 //! their database, and held against what the database says at the end. Each fault has switches that leave out one of its
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 
-mod database;
+mod bad_weather;
+mod cut_commits;
+mod dark_network;
 mod dice;
+mod hung_server;
 mod journal;
+mod killed_server;
+mod killed_web;
 mod patience;
+mod played;
 mod programs;
+mod promoted_standby;
+mod proxy;
+mod stale_reads;
+mod times;
 mod verdict;
 mod victim;
 mod web;
@@ -16,10 +26,10 @@ mod workers;
 
 use clap::ValueEnum;
 
+use crate::database::Server;
 use crate::failure::{Failure, Outcome};
 use crate::workspace::Workspace;
 
-pub(crate) use self::database::Server;
 use self::dice::any_seed;
 use self::programs::{BuiltBy, Programs};
 use self::verdict::Verdict;
@@ -33,11 +43,90 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
+    /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
+    #[value(name = "F12")]
+    F12,
+    /// The same with MariaDB.
+    #[value(name = "F13")]
+    F13,
+    /// PostgreSQL stands still for 30 seconds: requests fail at their deadline, and the web process lives and goes on.
+    #[value(name = "F14")]
+    F14,
+    /// The answer to a commit is cut off: the client tries again under its key, and everything is there once.
+    #[value(name = "F15")]
+    F15,
+    /// The network delivers nothing and says nothing: the whole pool is there again soon after the network is.
+    #[value(name = "F16")]
+    F16,
+    /// A slow, trickling, cutting network between workers and database: no job is stuck, no connection left over.
+    #[value(name = "F17")]
+    F17,
+    /// A streaming standby is promoted while the database's name points to one that reads: writes go on by themselves.
+    #[value(name = "F19")]
+    F19,
+    /// Units of work are dropped at each of their awaits: the next borrower of the connection finds nothing of them.
+    #[value(name = "F21")]
+    F21,
+    /// Deadlocks, serialization failures, locks not had: the whole unit runs again, a few times, and then says so.
+    #[value(name = "F22")]
+    F22,
+    /// Clients write and read from replicas that are behind: each sees its own write.
+    #[value(name = "F26")]
+    F26,
+    /// The schema changes under a live pool: nobody sees an error.
+    #[value(name = "F28")]
+    F28,
+    /// Several writers change the same rows: no change is lost.
+    #[value(name = "F44")]
+    F44,
+}
+
+impl Fault {
+    /// Whether it starts servers for itself, instead of being played on every database that there is.
+    fn has_own_servers(self) -> bool {
+        match self {
+            Self::F1
+            | Self::F2
+            | Self::F15
+            | Self::F16
+            | Self::F17
+            | Self::F21
+            | Self::F22
+            | Self::F28
+            | Self::F44 => false,
+            Self::F12 | Self::F13 | Self::F14 | Self::F19 | Self::F26 => true,
+        }
+    }
+
+    /// Whether it can happen on such a database; the slice of what takes its time is played on one server only.
+    fn happens_on(self, server: &Server, slice: bool) -> bool {
+        match self {
+            Self::F16 | Self::F17 if slice => matches!(server, Server::Postgres(_)),
+            // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
+            Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
+            _ => true,
+        }
+    }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 3] =
-    [(Fault::F1, "no-fencing"), (Fault::F1, "effect-apart"), (Fault::F2, "enqueue-outside-transaction")];
+const SABOTAGES: [(Fault, &str); 15] = [
+    (Fault::F1, "no-fencing"),
+    (Fault::F1, "effect-apart"),
+    (Fault::F2, "enqueue-outside-transaction"),
+    (Fault::F12, "commit-not-awaited"),
+    (Fault::F13, "log-written-later"),
+    (Fault::F14, "no-request-deadline"),
+    (Fault::F15, "new-keys"),
+    (Fault::F16, "no-limits"),
+    (Fault::F17, "no-statement-limit"),
+    (Fault::F19, "name-stays"),
+    (Fault::F21, "recycled-transaction"),
+    (Fault::F22, "effect-outside"),
+    (Fault::F26, "no-position"),
+    (Fault::F28, "no-rerun"),
+    (Fault::F44, "no-version-check"),
+];
 
 /// What to run.
 #[derive(Debug, clap::Args)]
@@ -52,7 +141,10 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2
+    /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
+    /// no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit for F17, name-stays
+    /// for F19, recycled-transaction for F21, effect-outside for F22, no-position for F26, no-rerun for F28,
+    /// no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -71,53 +163,100 @@ pub(crate) fn run_slice(workspace: &Workspace) -> Outcome<()> {
 fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Outcome<()> {
     let chosen = |fault: &Fault| options.only.is_empty() || options.only.contains(fault);
     let faults: Vec<Fault> = Fault::value_variants().iter().copied().filter(chosen).collect();
-    let seed = options.seed.unwrap_or_else(any_seed);
-    let servers = Server::all();
-    let programs = Programs::build(workspace, &servers, built_by)?;
     let sabotage = options.sabotage.as_deref().map(|name| sabotage_of(name, &faults)).transpose()?;
+    let faults = faults.into_iter().filter(|fault| sabotage.is_none_or(|(of, _)| of == *fault));
+    let (own, everywhere): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| fault.has_own_servers());
+    let servers = if everywhere.is_empty() { Vec::new() } else { Server::all() };
+    let with_servers = !own.is_empty() || servers.iter().any(|server| *server != Server::Sqlite);
+    let programs = Programs::build(workspace, with_servers, built_by)?;
+    let seed = options.seed.unwrap_or_else(any_seed);
+    let stage = Stage { programs: &programs, slice: options.slice, seed };
+    let on_every_server =
+        servers.iter().flat_map(|server| everywhere.iter().map(move |f| (*f, Some(server))));
+    let on_every_server = on_every_server
+        .filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server, options.slice)));
     let mut red = Vec::new();
-    for server in &servers {
-        let stage = Stage { programs: &programs, server, slice: options.slice, seed };
-        for fault in faults.iter().filter(|fault| sabotage.is_none_or(|(of, _)| of == **fault)) {
-            if !stage.run(*fault, sabotage.map(|(_, name)| name))?.is_green() {
-                red.push(format!("{} on {}", name_of(*fault), server.name()));
-            }
+    for (fault, server) in on_every_server.chain(own.iter().map(|fault| (*fault, None))) {
+        let on = server.map(|server| format!(" on {}", server.name())).unwrap_or_default();
+        let name = format!("{}{on}", name_of(fault));
+        if !stage.run(fault, server, sabotage.map(|(_, name)| name))?.is_green() {
+            red.push(name.clone());
         }
         if options.slice && sabotage.is_none() {
-            red.extend(stage.blind(&faults)?);
+            red.extend(stage.blind(fault, server, &name)?);
         }
     }
     if red.is_empty() { Ok(()) } else { Err(Failure::new(format!("red: {}; seed {seed}", red.join(", ")))) }
 }
 
-/// Where a fault is played.
+/// How faults are played.
 struct Stage<'a> {
     programs: &'a Programs,
-    server: &'a Server,
     slice: bool,
     seed: u64,
 }
 
 impl Stage<'_> {
-    fn run(&self, fault: Fault, sabotage: Option<&'static str>) -> Outcome<Verdict> {
+    /// Plays a fault on a server, or on servers of its own.
+    fn run(&self, fault: Fault, server: Option<&Server>, sabotage: Option<&'static str>) -> Outcome<Verdict> {
+        let server = server.unwrap_or(&Server::Sqlite);
         match fault {
             Fault::F1 => {
                 let plan = if self.slice { workers::SLICE } else { workers::FULL };
-                workers::run(self.programs, self.server, plan, self.seed, sabotage)
+                workers::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F2 => {
-                let plan = if self.slice { web::SLICE } else { web::FULL };
-                web::run(self.programs, self.server, plan, self.seed, sabotage)
+                let plan = if self.slice { killed_web::SLICE } else { killed_web::FULL };
+                killed_web::run(self.programs, server, plan, self.seed, sabotage)
             }
+            Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
+            Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
+            Fault::F14 => {
+                let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
+                hung_server::run(self.programs, plan, self.seed, sabotage)
+            }
+            Fault::F15 => {
+                let plan = if self.slice { cut_commits::SLICE } else { cut_commits::FULL };
+                cut_commits::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F16 => {
+                let plan = if self.slice { dark_network::SLICE } else { dark_network::FULL };
+                dark_network::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F17 => {
+                let plan = if self.slice { bad_weather::SLICE } else { bad_weather::FULL };
+                bad_weather::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F19 => {
+                let plan = if self.slice { promoted_standby::SLICE } else { promoted_standby::FULL };
+                promoted_standby::run(self.programs, plan, self.seed, sabotage)
+            }
+            Fault::F21 => self.play(server, played::F21, sabotage),
+            Fault::F22 => self.play(server, played::F22, sabotage),
+            Fault::F26 => {
+                let plan = if self.slice { stale_reads::SLICE } else { stale_reads::FULL };
+                stale_reads::run(self.programs, plan, self.seed, sabotage)
+            }
+            Fault::F28 => self.play(server, played::F28, sabotage),
+            Fault::F44 => self.play(server, played::F44, sabotage),
         }
     }
 
-    /// Runs each sabotage of the faults; names those that went unnoticed.
-    fn blind(&self, faults: &[Fault]) -> Outcome<Vec<String>> {
+    fn play(&self, server: &Server, plan: played::Plan, sabotage: Option<&str>) -> Outcome<Verdict> {
+        let plan = if self.slice { plan.slice() } else { plan };
+        played::run(self.programs, server, plan, self.seed, sabotage)
+    }
+
+    fn kill_server(&self, plan: killed_server::Plan, sabotage: Option<&'static str>) -> Outcome<Verdict> {
+        let plan = if self.slice { plan.slice() } else { plan };
+        killed_server::run(self.programs, plan, self.seed, sabotage)
+    }
+
+    /// Runs each sabotage of a fault; names those that went unnoticed.
+    fn blind(&self, fault: Fault, server: Option<&Server>, name: &str) -> Outcome<Vec<String>> {
         let mut blind = Vec::new();
-        for (fault, sabotage) in SABOTAGES.into_iter().filter(|(fault, _)| faults.contains(fault)) {
-            let name = format!("{} on {}", name_of(fault), self.server.name());
-            if self.run(fault, Some(sabotage))?.broke_a_promise() {
+        for (_, sabotage) in SABOTAGES.into_iter().filter(|(of, _)| *of == fault) {
+            if self.run(fault, server, Some(sabotage))?.broke_a_promise() {
                 println!("chaos: {name} noticed {sabotage}, as it should");
             } else {
                 blind.push(format!("{name} did not notice {sabotage}"));

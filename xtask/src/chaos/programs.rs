@@ -6,8 +6,6 @@ use crate::failure::{Failure, Outcome};
 use crate::process;
 use crate::workspace::Workspace;
 
-use super::database::Server;
-
 /// Where the programs lie.
 #[derive(Debug)]
 pub(super) struct Programs {
@@ -15,6 +13,8 @@ pub(super) struct Programs {
     pub(super) chaos: PathBuf,
     /// The program of F2, as it ships.
     pub(super) reference_app: PathBuf,
+    /// What stands between a program and its server when the network is at fault.
+    pub(super) proxy: PathBuf,
 }
 
 /// Who else has built them.
@@ -27,23 +27,30 @@ pub(super) enum BuiltBy {
 }
 
 impl Programs {
-    /// Builds them, with the drivers of these servers.
-    pub(super) fn build(workspace: &Workspace, servers: &[Server], built_by: BuiltBy) -> Outcome<Self> {
+    /// Builds them, with the drivers of servers if need be.
+    pub(super) fn build(workspace: &Workspace, with_servers: bool, built_by: BuiltBy) -> Outcome<Self> {
         let folder = workspace.target().join("debug");
-        let programs =
-            Self { chaos: folder.join("chaos"), reference_app: folder.join("dolmen-reference-app") };
+        let programs = Self {
+            chaos: folder.join("chaos"),
+            reference_app: folder.join("dolmen-reference-app"),
+            proxy: folder.join("examples").join("proxy"),
+        };
         if built_by == BuiltBy::Tests {
             cargo(workspace, &["test", "--workspace", "--all-features", "--no-run", "--quiet"])?;
             // Cargo builds the programs of packages whose tests start them.
-            if programs.chaos.is_file() && programs.reference_app.is_file() {
+            if [&programs.chaos, &programs.reference_app, &programs.proxy].iter().all(|path| path.is_file()) {
                 return Ok(programs);
             }
         }
         let mut arguments = vec!["build", "--package", "chaos", "--package", "dolmen-reference-app"];
-        if servers.iter().any(|server| *server != Server::Sqlite) {
-            arguments.extend(["--features", "chaos/postgres,dolmen-reference-app/postgres"]);
+        // All drivers or the embedded one: one more choice would be one more build.
+        if with_servers {
+            arguments.extend(["--features", "chaos/postgres,chaos/mysql"]);
         }
         cargo(workspace, &arguments)?;
+        if with_servers {
+            cargo(workspace, &["build", "--package", "dolmen-testkit", "--example", "proxy"])?;
+        }
         Ok(programs)
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What is wrong with a run.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Verdict {
     /// Promises of the framework that were broken: what a sabotaged run must show.
     broken: Vec<String>,

@@ -47,7 +47,7 @@ async fn apply(
              to a URL without the pooler (or say pgbouncer=false in the URL when there is none)"
         )));
     }
-    migrate::run(backend, sets, options.migration_lock_timeout).await
+    migrate::run(backend, sets, options).await
 }
 
 /// Looks whether both URLs name the same database.

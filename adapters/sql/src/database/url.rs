@@ -115,6 +115,40 @@ impl DatabaseUrl {
         }
     }
 
+    /// Checks the value of `DATABASE_READ_URLS`: the replicas of `primary`, with a comma between them. A comma within a
+    /// password is written as `%2C`. Empty text is none.
+    ///
+    /// # Errors
+    /// As [`DatabaseUrl::parse`], with the number of the URL; also when it is of another kind of server than the primary.
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen_sql::DatabaseUrl;
+    /// let primary = DatabaseUrl::parse("sqlite:var/app.db").unwrap();
+    /// let error = DatabaseUrl::parse_replicas("sqlite:var/copy.db", &primary).unwrap_err().to_string();
+    /// assert!(error.contains("SQLite has no replicas"), "{error}");
+    /// ```
+    pub fn parse_replicas(text: &str, primary: &Self) -> Result<Vec<Self>, DatabaseUrlError> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        if primary.dialect() == Dialect::Sqlite {
+            return wrong("SQLite has no replicas; leave it out, or set DATABASE_URL to a server");
+        }
+        let replicas = text.split(',').zip(1..).map(|(text, number)| {
+            let url = Self::parse(text.trim())
+                .map_err(|error| DatabaseUrlError(format!("URL {number}: {error}")))?;
+            let (kind, other) = (primary.dialect().name(), url.dialect().name());
+            if kind == other {
+                return Ok(url);
+            }
+            wrong(format!(
+                "URL {number} is of {other}, and DATABASE_URL of {kind}; a replica is of the same kind"
+            ))
+        });
+        replicas.collect()
+    }
+
     /// Checks the way of migrations: `direct`, the `DATABASE_MIGRATION_URL`, or this one where there is no other.
     ///
     /// # Errors
@@ -298,6 +332,23 @@ mod tests {
         assert_eq!(file("sqlite://var/app.db"), "var/app.db");
         assert_eq!(file("sqlite:///var/app.db"), "/var/app.db");
         assert!(matches!(DatabaseUrl::parse("sqlite::memory:").unwrap().0, Place::Memory));
+    }
+
+    #[test]
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    fn replicas_are_of_the_same_kind_and_named_by_their_number() {
+        let primary = DatabaseUrl::parse("postgres://app@primary/app").unwrap();
+        let replicas = |text| DatabaseUrl::parse_replicas(text, &primary).map(|urls| urls.len());
+        assert_eq!(replicas(" "), Ok(0));
+        assert_eq!(replicas("postgres://app@one/app, postgres://app:a%2Cb@two/app"), Ok(2));
+        for (text, part) in [
+            ("postgres://app@one/app,", "URL 2: the scheme"),
+            ("postgres://app@one/app,mysql://app:hunter2@two/app", "URL 2 is of mysql"),
+            ("postgres://app:hunter2@/app", "URL 1: the host"),
+        ] {
+            let error = replicas(text).unwrap_err().to_string();
+            assert!(error.contains(part) && !error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use dolmen_ports::{ErrorKind, PortError, PortResult};
-use sqlx::{Database, Executor, Pool};
+use futures_util::TryFutureExt as _;
+use futures_util::future::BoxFuture;
+use sqlx::database::HasStatementCache;
+use sqlx::{Connection, Database, Executor, Pool};
 
 use super::Mode;
 use super::lent::Lent;
@@ -22,6 +25,8 @@ pub(crate) struct Checkout<DB: Database> {
     limit: Duration,
     /// The connection is not fit for another borrower.
     broken: bool,
+    /// A statement of this transaction was carried out, or may have been.
+    used: bool,
 }
 
 /// What an error says about its connection.
@@ -38,7 +43,7 @@ pub(crate) enum Finding {
 impl<DB: Database> Checkout<DB> {
     pub(crate) fn new(lent: Lent<DB>, mode: Mode, limit: Duration) -> Self {
         let (pool, settling) = (None, Settling::default());
-        Self { lent, mode, pool, settling, limit, broken: false }
+        Self { lent, mode, pool, settling, limit, broken: false, used: false }
     }
 
     /// The same, with what it shares with the other connections of its pool.
@@ -58,6 +63,17 @@ impl<DB: Database> Checkout<DB> {
 
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {
         &mut self.lent
+    }
+
+    /// Notes that a statement of the transaction was carried out.
+    pub(crate) fn note_use(&mut self) {
+        self.used = true;
+    }
+
+    /// Whether nothing was seen or done yet, so that beginning again is no difference to anybody. Not in a transaction that
+    /// somebody else began.
+    pub(crate) fn can_begin_again(&self) -> bool {
+        self.mode == Mode::Single || (self.pool.is_some() && !self.used)
     }
 
     pub(crate) fn is_adopted(&self) -> bool {
@@ -90,24 +106,48 @@ impl<DB: Database> Checkout<DB>
 where
     for<'c> &'c mut DB::Connection: Executor<'c, Database = DB>,
 {
+    /// Begins the transaction again, with statements that are prepared anew: a migration has made the old ones stale.
+    pub(crate) async fn begin_again(&mut self, begin: Option<&'static str>) -> PortResult<()>
+    where
+        DB: HasStatementCache,
+    {
+        let limit = self.limit;
+        if let Some(begin) = begin {
+            within(limit, "roll back", self.connection().execute("rollback")).await?;
+            within(limit, "forget statements", self.connection().clear_cached_statements()).await?;
+            within(limit, "begin", self.connection().execute(begin)).await?;
+        } else {
+            within(limit, "forget statements", self.connection().clear_cached_statements()).await?;
+        }
+        Ok(())
+    }
+
     /// Commits by this statement and gives the connection back.
-    pub(crate) async fn commit(mut self, statement: &'static str) -> PortResult<()> {
+    pub(crate) async fn commit(self, statement: &'static str) -> PortResult<()> {
+        self.commit_by(|connection| Box::pin(connection.execute(statement).map_ok(drop))).await.map(drop)
+    }
+
+    /// Commits in this way and gives the connection back; nothing is told about somebody else's transaction.
+    pub(crate) async fn commit_by<T: Send>(
+        mut self,
+        commit: impl for<'c> FnOnce(&'c mut DB::Connection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+    ) -> PortResult<Option<T>> {
         let limit = self.limit;
         if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "commit", transaction.commit()).await;
+            return within(limit, "commit", transaction.commit()).await.map(|()| None);
         }
         let mut committing = Committing::new(self.lent, self.settling);
         let result = match committing.connection() {
-            Some(connection) => within(limit, "commit", connection.execute(statement)).await,
-            None => return Ok(()),
+            Some(connection) => within(limit, "commit", commit(connection)).await,
+            None => return Ok(None),
         };
         if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
-            return result.map(drop);
+            return result.map(Some);
         }
         let lent = committing.answered();
-        result?;
+        let told = result?;
         lent.into_iter().for_each(Lent::give_back);
-        Ok(())
+        Ok(Some(told))
     }
 
     /// Rolls back by this statement and gives the connection back; after single statements, only gives it back.

@@ -2,8 +2,15 @@
 
 #[cfg(feature = "mysql")]
 pub(crate) mod mysql;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
+mod table;
+
+use std::error::Error as _;
 
 use dolmen_ports::{ErrorKind, PortError};
+
+pub(crate) use self::table::of_module;
 
 /// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
 ///
@@ -16,9 +23,41 @@ pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
             "no connection came free in time: the database does not answer, or the pool is too small",
         ),
         sqlx::Error::PoolClosed => mapped.with_detail("the database is closed"),
-        _ => mapped,
+        error => match table::detail(error, None) {
+            Some(detail) => mapped.with_detail(detail),
+            None => mapped,
+        },
     };
     mapped.with_source(error)
+}
+
+/// The database's code of an error that it answered with; none when it did not answer.
+pub(crate) fn code(error: &PortError) -> Option<String> {
+    match error.source()?.downcast_ref()? {
+        sqlx::Error::Database(error) => error.code().map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
+}
+
+/// Translates an error of opening a connection: what makes no sense then comes from a server that starts or ends, or from
+/// what stands before it.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) fn map_connect_error(error: sqlx::Error, operation: &'static str) -> PortError {
+    if matches!(error, sqlx::Error::Protocol(_)) {
+        return PortError::new(ErrorKind::Unavailable, "database", operation).with_source(error);
+    }
+    map_error(error, operation)
+}
+
+/// Whether the server has no connection left, for this user or for anybody.
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+pub(crate) fn is_refused_connection(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(error) = error else { return false };
+    #[cfg(feature = "mysql")]
+    if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
+        return mysql::is_refused_connection(error.number());
+    }
+    error.code().as_deref() == Some("53300")
 }
 
 fn kind_of(error: &sqlx::Error) -> ErrorKind {
@@ -41,27 +80,29 @@ fn kind_of_database(error: &dyn sqlx::error::DatabaseError) -> ErrorKind {
     if let Some(error) = error.try_downcast_ref::<sqlx::mysql::MySqlDatabaseError>() {
         return mysql::kind(error.number(), error.code().unwrap_or_default());
     }
+    #[cfg(feature = "postgres")]
+    if postgres::is_of_stale_plan(error) {
+        return ErrorKind::Contention;
+    }
     let code = error.code();
     let code = code.as_deref().unwrap_or_default();
     // SQLSTATE has five characters; a result code of SQLite has at most four digits.
-    if code.len() == 5 { kind_of_sqlstate(code, error.message()) } else { kind_of_sqlite(code) }
+    if code.len() == 5 { kind_of_sqlstate(code) } else { kind_of_sqlite(code) }
 }
 
-fn kind_of_sqlstate(code: &str, message: &str) -> ErrorKind {
+fn kind_of_sqlstate(code: &str) -> ErrorKind {
     match code {
         "23505" => ErrorKind::AlreadyExists,
         "23503" | "23P01" => ErrorKind::Conflict,
-        // Deadlock, serialization failure, and a plan that a migration made stale: run the unit of work again.
-        "40P01" | "40001" => ErrorKind::Contention,
-        "0A000" if message.contains("cached plan") => ErrorKind::Contention,
-        // A transaction that may write was begun on a standby: the primary is another server now. The words are English
-        // only; in another language of the server this stays an error that is not tried again.
-        "0A000" if message.contains("during recovery") => ErrorKind::Unavailable,
+        // Deadlock, serialization failure, a lock that was not had in time: run the unit of work again.
+        "40P01" | "40001" | "55P03" => ErrorKind::Contention,
         "0A000" => ErrorKind::Unsupported,
-        // Lock timeout, statement timeout, idle-in-transaction timeout.
-        "55P03" | "57014" | "25P03" => ErrorKind::Timeout,
+        // Statement timeout, idle-in-transaction timeout.
+        "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
-        "25006" | "42501" => ErrorKind::PermissionDenied,
+        "25006" => ErrorKind::PermissionDenied,
+        // A right that the program's own user lacks is nothing that a caller can do about.
+        "42501" => ErrorKind::Internal,
         // A value of a type that its column does not take.
         "42804" => ErrorKind::InvalidInput,
         "28000" | "28P01" => ErrorKind::Unauthenticated,
@@ -108,21 +149,24 @@ mod tests {
             ("22001", "3091", ErrorKind::InvalidInput),
             ("40001", "5", ErrorKind::Contention),
             ("40P01", "517", ErrorKind::Contention),
+            ("55P03", "5", ErrorKind::Contention),
             ("25006", "8", ErrorKind::PermissionDenied),
+            ("42501", "1", ErrorKind::Internal),
             ("53100", "13", ErrorKind::Unavailable),
             ("42601", "1", ErrorKind::Internal),
         ];
         for (sqlstate, sqlite, kind) in cases {
-            assert_eq!(kind_of_sqlstate(sqlstate, ""), kind, "{sqlstate}");
+            assert_eq!(kind_of_sqlstate(sqlstate), kind, "{sqlstate}");
             assert_eq!(kind_of_sqlite(sqlite), kind, "{sqlite}");
         }
     }
 
     #[test]
-    fn a_server_that_became_a_standby_is_no_longer_the_one_to_write_to() {
-        let message = "cannot set transaction read-write mode during recovery";
-        assert_eq!(kind_of_sqlstate("0A000", message), ErrorKind::Unavailable);
-        assert_eq!(kind_of_sqlstate("0A000", "LOCK TABLE is not implemented"), ErrorKind::Unsupported);
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    fn what_makes_no_sense_while_connecting_is_a_server_that_is_not_there() {
+        let garbage = || sqlx::Error::Protocol("unexpected response".into());
+        assert_eq!(map_connect_error(garbage(), "connect").kind(), ErrorKind::Unavailable);
+        assert_eq!(map_error(garbage(), "fetch").kind(), ErrorKind::Internal);
     }
 
     #[test]

@@ -22,10 +22,25 @@ pub(crate) fn is_read_only_server(number: u16) -> bool {
     matches!(number, 1290 | 1836)
 }
 
+/// The server has no connection left, for anybody or for this user.
+pub(crate) fn is_refused_connection(number: u16) -> bool {
+    matches!(number, 1040 | 1203 | 1226)
+}
+
+/// A table was changed after the transaction or the statement had seen it.
+pub(crate) fn is_stale(number: u16) -> bool {
+    matches!(number, 1412 | 1615)
+}
+
 /// The table or index is there already, or gone already: what a schema change says when it is made twice.
 pub(crate) fn is_made_already(number: u16) -> bool {
     // Table; column; key; nothing to drop; unknown table to drop; constraint; foreign key, in both families.
     matches!(number, 1050 | 1060 | 1061 | 1091 | 1051 | 3822 | 1826 | 1022 | 1068)
+}
+
+/// A lock on a table or a row was not to be had, or there was a deadlock: nothing of the statement is there.
+pub(crate) fn is_lock_refused(number: u16) -> bool {
+    matches!(number, 1205 | 1213)
 }
 
 pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
@@ -33,18 +48,20 @@ pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
         1062 | 1586 | 1169 | 1022 => ErrorKind::AlreadyExists,
         // A foreign key: its row is missing, or still in use.
         1216 | 1217 | 1451 | 1452 => ErrorKind::Conflict,
-        // Deadlock; a row that changed since the snapshot; a statement that a migration made stale.
-        1213 | 1020 | 1412 | 1615 => ErrorKind::Contention,
-        // Lock wait, nowait, statement time, interrupted.
-        1205 | 3572 | 1969 | 3024 | 1317 => ErrorKind::Timeout,
+        // Deadlock; a lock that was not had in time, or at once; a row that changed since the snapshot; a statement that a
+        // migration made stale.
+        1213 | 1205 | 3572 | 1020 | 1412 | 1615 => ErrorKind::Contention,
+        // Statement time, interrupted.
+        1969 | 3024 | 1317 => ErrorKind::Timeout,
         // MariaDB's check; MySQL has another meaning for the number.
         4025 if sqlstate != "23000" => ErrorKind::Internal,
         // Not null, no default, wrong, too large, cut off, too long, check, no JSON, packet too large, no such database.
         1048 | 1364 | 1366 | 1292 | 1264 | 1265 | 1406 | 1411 | 1690 | 1367 | 3819 | 4025 | 3140 | 3156
         | 4038 | 1153 | UNKNOWN_DATABASE => ErrorKind::InvalidInput,
         1045 | 1698 | 1251 | 1820 | 3118 => ErrorKind::Unauthenticated,
-        // A missing right; a write in a read-only transaction or on a read-only server.
-        1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
+        // A user who may not use the database or the server so; a write in a read-only transaction or on a read-only server.
+        // A right to a table that is missing, 1142 and 1143, is nothing that a caller can do about.
+        1044 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
         // Connections, memory, disk, locks used up; shutting down, killed; the network.
         1040
         | 1203
@@ -80,7 +97,8 @@ mod tests {
             (1451, ErrorKind::Conflict),
             (1452, ErrorKind::Conflict),
             (1213, ErrorKind::Contention),
-            (1205, ErrorKind::Timeout),
+            (1205, ErrorKind::Contention),
+            (1969, ErrorKind::Timeout),
             (1048, ErrorKind::InvalidInput),
             (1366, ErrorKind::InvalidInput),
             (1406, ErrorKind::InvalidInput),
@@ -89,6 +107,7 @@ mod tests {
             (1792, ErrorKind::PermissionDenied),
             (1040, ErrorKind::Unavailable),
             (1927, ErrorKind::Unavailable),
+            (1142, ErrorKind::Internal),
             (1064, ErrorKind::Internal),
         ];
         for (number, expected) in cases {

@@ -7,7 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use dolmen_ports::{
-    Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, Scope, Uuid, WriteTx,
+    Database, Dialect, ErrorKind, JobId, JobQueue, NewJob, PortError, PortResult, ReadFrom, Scope, Uuid,
+    WriteTx,
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
@@ -32,6 +33,7 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
         .case("a_pool_of_the_teams_own_is_taken_over", |h| Box::pin(a_pool_is_taken_over(h)))
         .case("a_job_joins_a_transaction_of_the_teams_own", |h| Box::pin(a_job_joins_a_transaction(h)))
         .case("a_plan_that_a_migration_made_stale_is_made_anew", |h| Box::pin(a_stale_plan_is_made_anew(h)))
+        .case("a_read_that_meets_a_stale_plan_begins_again", |h| Box::pin(a_read_begins_again(h)))
         .needs("a server", !on_file)
         .case("connections_that_the_server_closed_are_replaced", |h| Box::pin(broken_ones_are_replaced(h)))
         .case("a_heartbeat_opens_its_connection_anew", |h| Box::pin(a_heartbeat_opens_anew(h)))
@@ -159,7 +161,7 @@ async fn many_writers_wait(harness: H) -> CaseResult {
     Ok(())
 }
 
-fn job() -> NewJob {
+pub(crate) fn job() -> NewJob {
     NewJob::new(JobId::new(Uuid::from_u128(1)), "test.do_work", "{}", Scope::System)
 }
 
@@ -338,6 +340,50 @@ async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
     Ok(())
 }
 
+/// Changes the type of a column, where the dialect can; on PostgreSQL the prepared statements of all pooled connections
+/// return another type from now on.
+async fn change_a_type(harness: &SqlHarness) -> PortResult<u64> {
+    let change = match harness.sql.dialect() {
+        Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
+        Dialect::MySql => "alter table dolmen_sql_counter modify last integer not null",
+        _ => "alter table dolmen_sql_counter alter column last type integer",
+    };
+    harness.database().system().write(async |tx| run(tx, change).await).await
+}
+
+async fn a_read_begins_again(harness: H) -> CaseResult {
+    let database = harness.database();
+    // Not the row itself, which a transaction that began before the change may not find.
+    let read = async |tx: &mut dolmen_ports::ReadTx| {
+        sql!("select max(last) from dolmen_sql_counter").fetch_one::<(Option<i64>,)>(tx).await.map(drop)
+    };
+    let mut open = Vec::new();
+    for _ in 0..4 {
+        open.push(database.system().begin_read(ReadFrom::Primary).await?);
+    }
+    for tx in &mut open {
+        read(tx).await?;
+    }
+    for tx in open {
+        tx.end().await?;
+    }
+    // These have begun, and seen nothing, when the table changes.
+    let mut begun = Vec::new();
+    for _ in 0..2 {
+        begun.push(database.system().begin_read(ReadFrom::Primary).await?);
+    }
+    change_a_type(&harness).await?;
+    for mut tx in begun {
+        read(&mut tx).await?;
+        tx.end().await?;
+    }
+    for _ in 0..5 {
+        let seen: PortResult<()> = database.system().read(read).await;
+        seen?;
+    }
+    Ok(())
+}
+
 async fn a_stale_plan_is_made_anew(harness: H) -> CaseResult {
     let database = harness.database();
     let names = async |tx: &mut WriteTx| {
@@ -348,15 +394,8 @@ async fn a_stale_plan_is_made_anew(harness: H) -> CaseResult {
         PortResult::Ok(row)
     };
     assert!(database.system().write(names).await?.is_some());
-    // On PostgreSQL the prepared statements of all pooled connections return another type from now on.
-    let change = match harness.sql.dialect() {
-        Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
-        Dialect::MySql => "alter table dolmen_sql_counter modify last integer not null",
-        _ => "alter table dolmen_sql_counter alter column last type integer",
-    };
     many_writers_wait(Arc::clone(&harness)).await?;
-    let alter: PortResult<u64> = database.system().write(async |tx| run(tx, change).await).await;
-    alter?;
+    change_a_type(&harness).await?;
     for _ in 0..5 {
         assert!(database.system().write(names).await?.is_some());
     }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -9,45 +10,68 @@ use serde_json::{Value, json};
 use crate::chaos::patience::pause;
 use crate::failure::{Failure, Outcome};
 
+use super::answers::Answers;
 use super::http::{Answer, Request, Server};
 
 /// How long a client tries until it gives up an invoice.
 const INVOICE_WITHIN: Duration = Duration::from_mins(1);
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
+/// Stands for the number of the try in a header.
+const TRY: &str = "-{try}";
+/// More contradictions say no more.
+const ENOUGH: usize = 20;
+
 /// An invoice whose issuing was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Issued {
-    pub(super) id: String,
-    pub(super) number: u64,
+pub(in crate::chaos) struct Issued {
+    pub(in crate::chaos) id: String,
+    pub(in crate::chaos) number: u64,
+}
+
+/// Why an invoice was not issued.
+enum Trouble {
+    /// No answer was one.
+    Silence(Failure),
+    /// An answer does not fit what earlier answers said.
+    Contradiction(String),
 }
 
 /// What the clients share.
 #[derive(Debug)]
-pub(super) struct Clients {
+pub(in crate::chaos) struct Clients {
     server: Server,
     token: String,
     customer: String,
-    wanted: usize,
+    /// Whether a draft that is tried again is known by its key.
+    keeps_keys: bool,
+    wanted: AtomicUsize,
+    next: AtomicUsize,
     begun: AtomicUsize,
     /// How many requests wait for the answer to an issue.
-    pub(super) issuing: AtomicUsize,
+    pub(in crate::chaos) issuing: AtomicUsize,
     issued: Mutex<Vec<Issued>>,
+    answers: Mutex<Answers>,
+    contradictions: Mutex<Vec<String>>,
     failure: Mutex<Option<String>>,
     stop: AtomicBool,
 }
 
 impl Clients {
-    /// Signs in and makes a customer; `wanted` invoices are to be issued.
-    pub(super) fn sign_in(server: Server, wanted: usize) -> Outcome<Self> {
+    /// Signs in and makes a customer; `wanted` invoices are to be issued, or as many as can be until [`Self::finish`].
+    pub(in crate::chaos) fn sign_in(server: Server, wanted: Option<usize>) -> Outcome<Self> {
         let mut clients = Self {
             server,
             token: String::new(),
             customer: String::new(),
-            wanted,
+            keeps_keys: true,
+            wanted: AtomicUsize::new(wanted.unwrap_or(usize::MAX)),
+            next: AtomicUsize::new(0),
             begun: AtomicUsize::new(0),
             issuing: AtomicUsize::new(0),
             issued: Mutex::default(),
+            answers: Mutex::default(),
+            contradictions: Mutex::default(),
             failure: Mutex::default(),
             stop: AtomicBool::new(false),
         };
@@ -60,38 +84,113 @@ impl Clients {
         Ok(clients)
     }
 
-    /// Issues invoices until enough are begun; one of several threads.
-    pub(super) fn work(&self) {
+    /// The same clients, who take a new key for each try, so that nobody knows what they have asked for before.
+    pub(in crate::chaos) fn with_new_keys(mut self) -> Self {
+        self.keeps_keys = false;
+        self
+    }
+
+    /// Lets so many clients work while something is done to the program; returns once both have ended.
+    pub(in crate::chaos) fn at_work<T>(
+        &self,
+        clients: usize,
+        meanwhile: impl FnOnce() -> Outcome<T>,
+    ) -> Outcome<T> {
+        let done = thread::scope(|scope| {
+            for _ in 0..clients {
+                scope.spawn(|| self.work());
+            }
+            let done = meanwhile();
+            if done.is_err() {
+                self.stop();
+            }
+            done
+        })?;
+        self.progress()?;
+        // Who looks at what is left is answered again.
+        self.stop.store(false, Ordering::SeqCst);
+        Ok(done)
+    }
+
+    /// Issues invoices until enough are begun.
+    fn work(&self) {
         loop {
-            let number = self.begun.fetch_add(1, Ordering::SeqCst);
-            if number >= self.wanted || self.stop.load(Ordering::SeqCst) {
+            let number = self.next.fetch_add(1, Ordering::SeqCst);
+            if number >= self.wanted.load(Ordering::SeqCst) || self.stop.load(Ordering::SeqCst) {
                 return;
             }
+            self.begun.fetch_add(1, Ordering::SeqCst);
             match self.issue_one(number) {
                 Ok(issued) => lock(&self.issued).push(issued),
-                Err(failure) => {
+                // Nobody waits for an answer any more.
+                Err(Trouble::Silence(_)) if self.gave_up() => {}
+                Err(Trouble::Silence(failure)) => {
                     lock(&self.failure).get_or_insert(format!("invoice {number}: {failure}"));
-                    self.stop.store(true, Ordering::SeqCst);
+                    self.stop();
+                }
+                Err(Trouble::Contradiction(what)) => {
+                    let mut contradictions = lock(&self.contradictions);
+                    contradictions.push(format!("invoice {number}: {what}"));
+                    if contradictions.len() >= ENOUGH {
+                        self.stop();
+                    }
                 }
             }
         }
     }
 
-    /// Ends the clients before their work is done.
-    pub(super) fn stop(&self) {
+    /// Lets the clients end what they have begun, and begin nothing more.
+    pub(in crate::chaos) fn finish(&self) {
+        self.wanted.store(0, Ordering::SeqCst);
+    }
+
+    /// Ends the clients in the middle of their work.
+    pub(in crate::chaos) fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
     }
 
-    /// The invoices that were issued so far, as the answers said; fails when a client has.
-    pub(super) fn issued(&self) -> Outcome<Vec<Issued>> {
+    /// How many invoices were begun: one key each.
+    pub(in crate::chaos) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// How many invoices were issued so far; fails when a client has.
+    pub(in crate::chaos) fn progress(&self) -> Outcome<usize> {
         match &*lock(&self.failure) {
             Some(failure) => Err(Failure::new(failure.clone())),
-            None => Ok(lock(&self.issued).clone()),
+            None => Ok(lock(&self.issued).len()),
         }
     }
 
+    /// The invoices that were issued so far, as the answers said.
+    pub(in crate::chaos) fn issued(&self) -> Vec<Issued> {
+        lock(&self.issued).clone()
+    }
+
+    /// What was answered so far.
+    pub(in crate::chaos) fn answers(&self) -> Answers {
+        lock(&self.answers).clone()
+    }
+
+    /// When a request was carried out first after a moment.
+    pub(in crate::chaos) fn success_after(&self, moment: Instant) -> Option<Instant> {
+        let answers = lock(&self.answers);
+        let place = answers.successes.partition_point(|success| *success <= moment);
+        answers.successes.get(place).copied()
+    }
+
+    /// Answers that did not fit what earlier answers said.
+    pub(in crate::chaos) fn contradictions(&self) -> Vec<String> {
+        lock(&self.contradictions).clone()
+    }
+
+    /// Whether no more invoices can come, although nobody called [`Self::finish`].
+    pub(in crate::chaos) fn gave_up(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
     /// All invoices, as the list tells them: id, status and number.
-    pub(super) fn list(&self) -> Outcome<Vec<(String, String, Option<u64>)>> {
+    pub(in crate::chaos) fn list(&self) -> Outcome<Vec<(String, String, Option<u64>)>> {
         let mut invoices = Vec::new();
         let mut path = "/v1/invoices?limit=200".to_owned();
         loop {
@@ -107,11 +206,11 @@ impl Clients {
         }
     }
 
-    fn issue_one(&self, number: usize) -> Outcome<Issued> {
+    fn issue_one(&self, number: usize) -> Result<Issued, Trouble> {
         let id = self.draft(number)?;
         // Now and then a client asks again although it has the answer.
-        if number.is_multiple_of(10) && self.draft(number)? != id {
-            return Err(Failure::new("the same key made a second invoice"));
+        if self.keeps_keys && number.is_multiple_of(10) && self.draft(number)? != id {
+            return Err(Trouble::Contradiction("the same key made a second invoice".to_owned()));
         }
         let path = format!("/v1/invoices/{id}/issue");
         self.issuing.fetch_add(1, Ordering::SeqCst);
@@ -124,18 +223,23 @@ impl Clients {
         }
         match answer.body.get("number").and_then(Value::as_u64) {
             Some(number) if answer.status == 200 => Ok(Issued { id, number }),
-            _ => Err(Failure::new(format!("issuing was answered with {} {}", answer.status, answer.body))),
+            _ => Err(Trouble::Contradiction(format!(
+                "it was drafted, and issuing it was answered with {answer}"
+            ))),
         }
     }
 
-    fn draft(&self, number: usize) -> Outcome<String> {
+    fn draft(&self, number: usize) -> Result<String, Trouble> {
         let invoice = json!({
             "customer_id": self.customer,
             "currency": "EUR",
             "lines": [{ "description": "stone", "quantity": number + 1, "unit_price_minor": 100 }],
         });
-        let key = format!("Idempotency-Key: chaos-{number}\r\n");
-        text(&self.until_answered("POST", "/v1/invoices", &key, Some(invoice))?, 201, "id")
+        let of_try = if self.keeps_keys { "" } else { TRY };
+        let key = format!("Idempotency-Key: chaos-{number}{of_try}\r\n");
+        let answer = self.until_answered("POST", "/v1/invoices", &key, Some(invoice))?;
+        // Who was signed in and may draft invoices still is and may.
+        text(&answer, 201, "id").map_err(|failure| Trouble::Contradiction(failure.to_string()))
     }
 
     /// Asks until there is an answer that is not a failure of the server.
@@ -151,11 +255,16 @@ impl Clients {
         } else {
             format!("Authorization: Bearer {}\r\n{headers}", self.token)
         };
-        let request = Request { method, path, headers, body };
+        let mut request = Request { method, path, headers: String::new(), body };
         let start = Instant::now();
-        let mut last = None;
+        let (mut last, mut tries) = (None, 0);
         while start.elapsed() < INVOICE_WITHIN && !self.stop.load(Ordering::SeqCst) {
-            match self.server.ask(&request) {
+            tries += 1;
+            request.headers = headers.replace(TRY, &format!("-{tries}"));
+            let asked = Instant::now();
+            let answer = self.server.ask(&request);
+            lock(&self.answers).note(asked, answer.as_ref());
+            match answer {
                 Some(answer) if answer.status < 500 => return Ok(answer),
                 Some(answer) => last = Some(answer),
                 None => {}
@@ -166,13 +275,16 @@ impl Clients {
     }
 }
 
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Silence(failure)
+    }
+}
+
 fn text(answer: &Answer, status: u16, field: &str) -> Outcome<String> {
     match answer.body.get(field).and_then(Value::as_str) {
         Some(text) if answer.status == status => Ok(text.to_owned()),
-        _ => Err(Failure::new(format!(
-            "{status} with {field} was expected: {} {}",
-            answer.status, answer.body
-        ))),
+        _ => Err(Failure::new(format!("{status} with {field} was expected: {answer}"))),
     }
 }
 

@@ -5,9 +5,9 @@ mod scene;
 
 use std::time::Duration;
 
+use crate::database::Server;
 use crate::failure::{Failure, Outcome};
 
-use super::database::Server;
 use super::dice::Dice;
 use super::patience::{pause, until, until_or_not};
 use super::programs::Programs;

@@ -6,11 +6,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::chaos::database::Server;
 use crate::chaos::journal::Journal;
 use crate::chaos::patience::until_or_not;
 use crate::chaos::programs::Programs;
 use crate::chaos::victim::Victim;
+use crate::database::Server;
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
 

@@ -1,9 +1,9 @@
 //! A server of our own, in a temporary folder on a free port, which ends with xtask.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::apt::is_root;
 use crate::failure::{Failure, Outcome, While as _};
@@ -21,6 +21,9 @@ const ATTEMPTS: usize = 3;
 #[derive(Debug)]
 pub(super) struct Kept {
     keeper: Child,
+    output: BufReader<ChildStdout>,
+    /// The server's first process, when its script says which one that is.
+    process: Option<u32>,
     port: u16,
     folder: PathBuf,
 }
@@ -59,15 +62,28 @@ impl Kept {
         let mut keeper = command.spawn().while_doing("start sh")?;
         let output = keeper.stdout.take().ok_or_else(|| Failure::new("the keeper has no output"))?;
         let mut output = BufReader::new(output);
-        let mut first = String::new();
-        output.read_line(&mut first)?;
-        if first.trim() != "ready" {
-            output.read_to_string(&mut first)?;
-            keeper.wait()?;
-            return Err(Failure::new(first.trim().to_owned()));
-        }
+        let process = match ready(&mut output)? {
+            Ok(process) => process,
+            Err(said) => {
+                keeper.wait()?;
+                return Err(Failure::new(said));
+            }
+        };
         // From now on the keeper removes it, after the server.
-        Ok(Self { keeper, port, folder: folder.keep() })
+        Ok(Self { keeper, output, process, port, folder: folder.keep() })
+    }
+
+    /// Starts the server anew after its end, on the same data and port.
+    pub(super) fn start_again(&mut self) -> Outcome<()> {
+        let input = self.keeper.stdin.as_mut().ok_or_else(|| Failure::new("the keeper has no input"))?;
+        input.write_all(b"again\n")?;
+        self.process = ready(&mut self.output)?.map_err(Failure::new)?;
+        Ok(())
+    }
+
+    /// The first process of the server that runs now.
+    pub(super) fn process(&self) -> Option<u32> {
+        self.process
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -87,6 +103,17 @@ impl Drop for Kept {
             eprintln!("could not wait for the end of the server in {}: {error}", self.folder.display());
         }
     }
+}
+
+/// Waits for `ready <process>`; anything else is what the keeper says of its failure.
+fn ready(output: &mut BufReader<ChildStdout>) -> Outcome<Result<Option<u32>, String>> {
+    let mut said = String::new();
+    output.read_line(&mut said)?;
+    if let Some(process) = said.strip_prefix("ready") {
+        return Ok(Ok(process.trim().parse().ok()));
+    }
+    output.read_to_string(&mut said)?;
+    Ok(Err(said.trim().to_owned()))
 }
 
 /// The keeper gets a process group of its own, so that Ctrl-C at the terminal does not end it before the server.
@@ -141,6 +168,19 @@ mod tests {
         let failure = failed.expect_err("it gave up").to_string();
         assert!(failure.starts_with("could not start Marking: no port "), "{failure}");
         assert!(mark.is_file());
+    }
+
+    #[test]
+    fn a_server_that_was_killed_is_started_again_as_another_process() {
+        let run = "run() { sleep 600 & daemon=$!; }";
+        let script = format!("{run}\nstart() {{ run; }}\nstop() {{ kill -KILL \"$daemon\"; }}\nkeep\n");
+        let mut kept = Kept::start("Again", &script, |_, _| ()).expect("started");
+        let first = kept.process().expect("a process");
+        process::output_of(Command::new("kill").arg("-KILL").arg(first.to_string())).expect("killed");
+        kept.start_again().expect("started again");
+        let second = kept.process().expect("a process");
+        assert_ne!(first, second);
+        process::output_of(Command::new("kill").arg("-0").arg(second.to_string())).expect("it runs");
     }
 
     #[test]

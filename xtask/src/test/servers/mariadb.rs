@@ -38,8 +38,14 @@ impl Programs {
 
     /// Starts a server whose `root` needs no password.
     pub(super) fn start(&self) -> Outcome<Server> {
+        self.start_with(&[])
+    }
+
+    /// The same with settings, each as `--<name>=<value>`, without spaces.
+    pub(super) fn start_with(&self, settings: &[&str]) -> Outcome<Server> {
         let kept = Kept::start("MariaDB", include_str!("mariadb.sh"), |command, port| {
             command.args([&self.install, &self.server, &self.admin]).arg(port.to_string());
+            command.args(settings);
         })?;
         let url = format!("mysql://root@127.0.0.1:{}/mysql", kept.port());
         Ok(Server::started(kept, url, &self.version()))

@@ -7,6 +7,7 @@ mod given;
 mod installation;
 mod keeper;
 mod mariadb;
+mod own;
 mod pgbouncer;
 mod postgres;
 mod url;
@@ -16,7 +17,8 @@ use crate::failure::{Failure, Outcome};
 
 use self::given::Given;
 use self::keeper::Kept;
-use self::url::Target;
+pub(crate) use self::own::{Engine, OwnServer};
+pub(crate) use self::url::Target;
 
 /// All variables that tell tests about servers.
 pub(super) const VARIABLES: [&str; 4] = [given::POSTGRES, given::STANDBYS, given::MYSQL, given::PGBOUNCER];

@@ -20,7 +20,7 @@ pub(super) const REQUIREMENT: Requirement = Requirement {
         TEST_POSTGRES_URL=postgres://postgres:test@127.0.0.1:5432/postgres",
 };
 
-const NEEDED: [&str; 4] = ["initdb", "pg_ctl", "postgres", "pg_basebackup"];
+const NEEDED: [&str; 4] = ["initdb", "postgres", "pg_isready", "pg_basebackup"];
 
 /// The folder that holds PostgreSQL's programs of one version.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,18 +41,29 @@ impl Programs {
 
     /// Starts a primary that trusts every local client.
     pub(super) fn start_primary(&self) -> Outcome<Server> {
-        self.start("PostgreSQL", None)
+        self.start("PostgreSQL", None, &[])
+    }
+
+    /// Starts a primary with settings, each as `<name>=<value>`, without spaces.
+    pub(super) fn start_primary_with(&self, settings: &[&str]) -> Outcome<Server> {
+        self.start("PostgreSQL", None, settings)
     }
 
     /// Starts a streaming standby of the primary on that port.
     pub(super) fn start_standby(&self, primary: u16) -> Outcome<Server> {
-        self.start("Standby", Some(primary))
+        self.start_standby_with(primary, &[])
     }
 
-    fn start(&self, name: &'static str, primary: Option<u16>) -> Outcome<Server> {
+    /// The same, with settings.
+    pub(super) fn start_standby_with(&self, primary: u16, settings: &[&str]) -> Outcome<Server> {
+        self.start("Standby", Some(primary), settings)
+    }
+
+    fn start(&self, name: &'static str, primary: Option<u16>, settings: &[&str]) -> Outcome<Server> {
         let kept = Kept::start(name, include_str!("postgres.sh"), |command, port| {
             command.arg(&self.folder).arg(port.to_string());
-            command.args(primary.map(|primary| primary.to_string()));
+            command.arg(primary.map(|primary| primary.to_string()).unwrap_or_default());
+            command.args(settings);
         })?;
         let url = format!("postgres://app@127.0.0.1:{}/postgres", kept.port());
         Ok(Server::started(kept, url, &self.version()))

@@ -1,6 +1,9 @@
 # PostgreSQL on the port $2 with the programs in the folder $1: a primary, or a streaming standby of the server on the
-# port $3.
-programs=$1 port=$2 primary=${3:-}
+# port $3, when that is not empty. Settings may follow, each as <name>=<value>.
+programs=$1 port=$2 primary=$3
+shift 3
+settings=
+for setting in "$@"; do settings="$settings -c $setting"; done
 start() {
     if [ -z "$primary" ]; then
         said=$(as_user "$programs/initdb" -D "$folder/data" -U app -A trust -E UTF8 --no-locale --no-sync 2>&1) \
@@ -22,10 +25,25 @@ fsync = off
 synchronous_commit = off
 full_page_writes = off
 CONFIGURATION
-    as_user "$programs/pg_ctl" -D "$folder/data" -l "$log" -t 120 -w start >/dev/null 2>&1 \
-        || give_up "the server did not start on port $port"
+    run
 }
+run() {
+    # Our own child, and not one of pg_ctl: what is left of a killed child is ours to remove, and nobody starts a server
+    # whose predecessor still has a process id.
+    # shellcheck disable=SC2086 # a setting holds no space
+    become "$programs/postgres" -D "$folder/data" $settings >>"$log" 2>&1 &
+    daemon=$!
+    wait_until 1200 answers_or_is_gone
+    answers || give_up "the server did not start on port $port"
+}
+answers() { "$programs/pg_isready" -q -h 127.0.0.1 -p "$port"; }
+answers_or_is_gone() { answers || is_gone "$daemon"; }
 stop() {
-    as_user "$programs/pg_ctl" -D "$folder/data" -m immediate -t 30 stop >/dev/null 2>&1
+    # The immediate end also removes what a killed server would leave in shared memory. It may have been stopped before.
+    if [ -n "$daemon" ]; then
+        kill -QUIT "$daemon" 2>/dev/null
+        kill -CONT "$daemon" 2>/dev/null
+        wait "$daemon" 2>/dev/null
+    fi
 }
 keep

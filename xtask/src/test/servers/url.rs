@@ -6,21 +6,30 @@ pub(super) fn shown(url: &str) -> &str {
     url.rsplit_once('@').map_or(url, |(_, place)| place)
 }
 
-/// Where a PostgreSQL server listens, and who logs on to it.
+/// Where a server listens, and who logs on to it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Target {
-    pub(super) host: String,
-    pub(super) port: u16,
-    pub(super) user: String,
-    pub(super) password: Option<String>,
+pub(crate) struct Target {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) user: String,
+    pub(crate) password: Option<String>,
 }
 
 impl Target {
-    /// Reads a URL that says no more than this and a database: with parameters, such as those of TLS, we would have to
-    /// know what each means to PgBouncer.
-    pub(super) fn of(url: &str) -> Option<Self> {
+    /// Reads a URL of PostgreSQL that says no more than this and a database: with parameters, such as those of TLS, we
+    /// would have to know what each means to PgBouncer.
+    pub(crate) fn of(url: &str) -> Option<Self> {
+        Self::with_scheme(&["postgres", "postgresql"], 5432, url)
+    }
+
+    /// The same of the MySQL family.
+    pub(crate) fn of_mysql(url: &str) -> Option<Self> {
+        Self::with_scheme(&["mysql", "mariadb"], 3306, url)
+    }
+
+    fn with_scheme(schemes: &[&str], default_port: u16, url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        if !["postgres", "postgresql"].contains(&scheme) || rest.contains('?') {
+        if !schemes.contains(&scheme) || rest.contains('?') {
             return None;
         }
         let (login, place) = rest.rsplit_once('@')?;
@@ -31,7 +40,7 @@ impl Target {
         let address = place.split_once('/').map_or(place, |(address, _)| address);
         let (host, port) = match address.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')) {
             Some((host, port)) => (host, port.parse().ok()?),
-            None => (address, 5432),
+            None => (address, default_port),
         };
         let host = decoded(host.trim_start_matches('[').trim_end_matches(']'))?;
         let user = decoded(user)?;

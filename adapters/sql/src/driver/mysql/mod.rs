@@ -2,6 +2,7 @@
 //!
 //! The suites run on MariaDB. Where MySQL differs, what is sent is what its manual says.
 
+mod heartbeat;
 mod row;
 mod session;
 mod time;
@@ -14,13 +15,15 @@ use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, Secret};
 use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor, MySql, MySqlConnection};
+use tokio::time::Instant;
 
 use self::session::MySqlSession;
 use super::checkout::Checkout;
+use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session};
+use super::{Backend, Mode, Session, Standing};
 use crate::database::SqlOptions;
 use crate::error::mysql;
 
@@ -38,6 +41,7 @@ const BEGIN_WRITE: &str = "set transaction isolation level read committed; start
 #[derive(Debug)]
 pub(crate) struct MySqlBackend {
     pool: MySqlPool,
+    gate: Gate,
     settling: Settling,
     options: SqlOptions,
     /// The pool was made by somebody else.
@@ -46,18 +50,25 @@ pub(crate) struct MySqlBackend {
 
 impl MySqlBackend {
     pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
-        let connect = MySqlConnectOptions::from_str(url.reveal())
-            .map_err(|error| {
-                PortError::new(ErrorKind::InvalidInput, "database", "connect")
-                    .with_detail(
-                        "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
-                    )
-                    .with_source(error)
-            })?
-            // Texts that are compared with each other, and not with a column, are compared exactly as well.
-            .collation("utf8mb4_bin");
-        probe(&connect, options.acquire_timeout).await?;
-        let lock_wait = lock_wait(options.statement_timeout);
+        let connect = connect_options(url)?;
+        let gate = Gate::default();
+        let deadline = Instant::now() + options.start_timeout;
+        loop {
+            match probe(&gate, &connect, options.acquire_timeout).await {
+                Err(_) if gate.wait_at_start(deadline).await => {}
+                probed => break probed?,
+            }
+        }
+        Ok(Self::with_options(connect, gate, options))
+    }
+
+    /// A server that may be away; the first session finds out.
+    pub(crate) fn lazy(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
+        Ok(Self::with_options(connect_options(url)?, Gate::default(), options))
+    }
+
+    fn with_options(connect: MySqlConnectOptions, gate: Gate, options: &SqlOptions) -> Self {
+        let lock_wait = lock_wait(options.busy_timeout);
         let pool = MySqlPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
@@ -65,24 +76,19 @@ impl MySqlBackend {
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
             .connect_lazy_with(connect);
-        Ok(Self { foreign: false, ..Self::from_pool(pool, options) })
+        Self { foreign: false, gate, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
-        Self { pool, settling: Settling::default(), options: options.clone(), foreign: true }
+        let (gate, settling) = Default::default();
+        Self { pool, gate, settling, options: options.clone(), foreign: true }
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<MySqlSession> {
-        let connection =
-            within(self.options.acquire_timeout, "acquire a connection", self.pool.acquire()).await?;
+        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
-        let begin = match mode {
-            Mode::Read => Some(BEGIN_READ),
-            Mode::Write => Some(BEGIN_WRITE),
-            Mode::Single => None,
-        };
-        if let Some(begin) = begin {
+        if let Some(begin) = begin_of(mode) {
             within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
@@ -91,9 +97,29 @@ impl MySqlBackend {
     }
 }
 
-/// How many seconds the server waits for a lock: it should give up before we do, and say why.
-fn lock_wait(statement_timeout: Duration) -> u32 {
-    u32::try_from(statement_timeout.as_secs().saturating_sub(1)).unwrap_or(u32::MAX).clamp(1, 1 << 30)
+fn connect_options(url: &Secret<String>) -> PortResult<MySqlConnectOptions> {
+    let options = MySqlConnectOptions::from_str(url.reveal()).map_err(|error| {
+        PortError::new(ErrorKind::InvalidInput, "database", "connect")
+            .with_detail(
+                "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
+            )
+            .with_source(error)
+    })?;
+    // Texts that are compared with each other, and not with a column, are compared exactly as well.
+    Ok(options.collation("utf8mb4_bin"))
+}
+
+const fn begin_of(mode: Mode) -> Option<&'static str> {
+    match mode {
+        Mode::Read => Some(BEGIN_READ),
+        Mode::Write => Some(BEGIN_WRITE),
+        Mode::Single => None,
+    }
+}
+
+/// How long the server waits for a lock, in its whole seconds.
+fn lock_wait(limit: Duration) -> u32 {
+    u32::try_from(limit.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX).clamp(1, 1 << 30)
 }
 
 async fn set_up(connection: &mut MySqlConnection, lock_wait: u32) -> Result<(), sqlx::Error> {
@@ -104,17 +130,18 @@ async fn set_up(connection: &mut MySqlConnection, lock_wait: u32) -> Result<(), 
 }
 
 /// Tries the server once, for an error that says what is wrong: the pool would only say that it waited.
-async fn probe(connect: &MySqlConnectOptions, limit: Duration) -> PortResult<()> {
+async fn probe(gate: &Gate, connect: &MySqlConnectOptions, limit: Duration) -> PortResult<()> {
     let server = || format!("the server at {}:{}", connect.get_host(), connect.get_port());
-    let asked = within(limit, "connect", async {
-        let mut connection = MySqlConnection::connect_with(connect).await?;
-        let version: String =
-            sqlx::query_scalar("select cast(version() as char)").fetch_one(&mut connection).await?;
+    let asked = async {
+        let mut connection: MySqlConnection = gate.connect(connect, limit).await?;
+        let version = sqlx::query_scalar("select cast(version() as char)").fetch_one(&mut connection);
+        let version: String = within(limit, "connect", version).await?;
         drop(connection.close().await);
-        Ok(version)
-    });
+        PortResult::Ok(version)
+    };
     let version = asked.await.map_err(|error| {
         let detail = match error.kind() {
+            _ if gate.is_refused() => return error,
             _ if mysql::number(&error) == Some(mysql::UNKNOWN_DATABASE) => {
                 let database = connect.get_database().unwrap_or_default();
                 format!("{} has no database {database}; create it, or mend the URL", server())
@@ -160,14 +187,20 @@ impl Backend for MySqlBackend {
         Ok(Box::new(session))
     }
 
+    async fn open_after(&self, _: u64) -> PortResult<Option<Box<dyn Session>>> {
+        Ok(None)
+    }
+
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {
+        heartbeat::standing(session, is_primary).await
+    }
+
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
-        let connection = within(limit, "connect", async {
-            let mut connection = MySqlConnection::connect_with(&options).await?;
-            set_up(&mut connection, lock_wait(limit)).await?;
-            Ok(connection)
-        });
-        let lent = Lent::own(connection.await?);
+        let mut connection: MySqlConnection = self.gate.connect(&*options, limit).await?;
+        let lock_wait = lock_wait(self.options.busy_timeout);
+        within(limit, "connect", set_up(&mut connection, lock_wait)).await?;
+        let lent = Lent::own(connection);
         Ok(Box::new(MySqlSession::new(Checkout::new(lent, Mode::Single, limit))))
     }
 

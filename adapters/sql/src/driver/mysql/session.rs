@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::mysql::MySqlArguments;
+use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::{Arguments, Executor, MySql};
 
 use super::row::MySqlCells;
-use super::{MODE, time};
+use super::{MODE, begin_of, time};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
-use crate::driver::{Mode, Session};
+use crate::driver::{LogPosition, Mode, Session};
 use crate::error::{map_error, mysql};
 use crate::native::Native;
 use crate::statement::{IGNORED, Kind, Row, Value};
@@ -41,6 +41,24 @@ impl MySqlSession {
         Ok(())
     }
 
+    async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        let done =
+            within(self.checkout.limit(), "execute", query.execute(self.checkout.connection())).await?;
+        Ok(if done.last_insert_id() == IGNORED { 0 } else { done.rows_affected() })
+    }
+
+    async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<MySqlRow>> {
+        let query = sqlx::query_with(sql, arguments(values)?);
+        within(self.checkout.limit(), "fetch", query.fetch_all(self.checkout.connection())).await
+    }
+
+    /// Whether the transaction's first statement met a table that a migration had changed after its begin.
+    fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
+        let is_stale = |error| mysql::number(error).is_some_and(mysql::is_stale);
+        result.as_ref().is_err_and(is_stale) && self.checkout.can_begin_again()
+    }
+
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
         let number = mysql::number(&error);
@@ -65,17 +83,23 @@ impl Session for MySqlSession {
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
         self.set_mode().await?;
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let done = within(self.checkout.limit(), "execute", query.execute(self.checkout.connection())).await;
-        let done = done.map_err(|error| self.judge(error))?;
-        Ok(if done.last_insert_id() == IGNORED { 0 } else { done.rows_affected() })
+        let mut result = self.execute_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.execute_once(sql, values).await;
+        }
+        self.checkout.note_use();
+        result.map_err(|error| self.judge(error))
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
         self.set_mode().await?;
-        let query = sqlx::query_with(sql, arguments(values)?);
-        let result =
-            within(self.checkout.limit(), "fetch", query.fetch_all(self.checkout.connection())).await;
+        let mut result = self.fetch_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.fetch_once(sql, values).await;
+        }
+        self.checkout.note_use();
         let rows = result.map_err(|error| self.judge(error))?;
         Ok(rows.into_iter().map(|row| Row::new(MySqlCells(row))).collect())
     }
@@ -86,8 +110,8 @@ impl Session for MySqlSession {
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        self.checkout.commit("commit").await
+    async fn commit(self: Box<Self>, _: bool) -> PortResult<Option<LogPosition>> {
+        self.checkout.commit("commit").await.map(|()| None)
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {
@@ -95,6 +119,7 @@ impl Session for MySqlSession {
     }
 
     fn native(&mut self) -> Native<'_> {
+        self.checkout.note_use();
         Native::MySql(self.checkout.connection())
     }
 }

@@ -7,6 +7,7 @@ use dolmen_ports::{ErrorKind, PortError, PortResult};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection, PgConnection, Row};
 
+use crate::driver::gate::Gate;
 use crate::driver::limits::within;
 
 /// The oldest major version that the suites hold for.
@@ -36,16 +37,17 @@ impl Route {
 /// Tries the server, for an error that says what is wrong: the pool would only say that it waited. Finds out the route
 /// unless it is told.
 pub(super) async fn probe(
+    gate: &Gate,
     connect: &PgConnectOptions,
     told: Option<Route>,
     limit: Duration,
 ) -> PortResult<Route> {
     if let Some(route) = told {
-        close(open(connect, limit).await?).await;
+        close(open(gate, connect, limit).await?).await;
         return Ok(route);
     }
     let marked = connect.clone().options([(MARK, "on")]);
-    match open(&marked, limit).await {
+    match open(gate, &marked, limit).await {
         Ok(mut connection) => {
             let row = within(limit, "connect", sqlx::raw_sql(READ_MARK).fetch_one(&mut connection)).await;
             let mark = row.map(|row| row.try_get::<String, _>(0).unwrap_or_default());
@@ -54,7 +56,7 @@ pub(super) async fn probe(
         }
         // What a pooler says to a setting that it cannot hand on. If something else was wrong, it is once more.
         Err(error) if is_refused_by_pooler(&error) => {
-            close(open(connect, limit).await?).await;
+            close(open(gate, connect, limit).await?).await;
             Ok(Route::Pooled)
         }
         Err(error) => Err(error),
@@ -66,22 +68,22 @@ async fn close(connection: PgConnection) {
     drop(connection.close().await);
 }
 
-async fn open(connect: &PgConnectOptions, limit: Duration) -> PortResult<PgConnection> {
+async fn open(gate: &Gate, connect: &PgConnectOptions, limit: Duration) -> PortResult<PgConnection> {
     let server = || format!("PostgreSQL at {}:{}", connect.get_host(), connect.get_port());
-    let connection =
-        within(limit, "connect", PgConnection::connect_with(connect)).await.map_err(|error| {
-            let detail = match error.kind() {
-                ErrorKind::Unauthenticated => format!("{} refuses user or password", server()),
-                ErrorKind::Timeout => format!("{} does not answer", server()),
-                _ if is_refused_by_pooler(&error) && connect.get_options().is_some() => format!(
-                    "{} is behind a pooler, which refuses the URL's options; set them for the role instead, with \
+    let connection = gate.connect::<PgConnection>(connect, limit).await.map_err(|error| {
+        let detail = match error.kind() {
+            _ if gate.is_refused() => return error,
+            ErrorKind::Unauthenticated => format!("{} refuses user or password", server()),
+            ErrorKind::Timeout => format!("{} does not answer", server()),
+            _ if is_refused_by_pooler(&error) && connect.get_options().is_some() => format!(
+                "{} is behind a pooler, which refuses the URL's options; set them for the role instead, with \
                      `alter role .. set ..`",
-                    server()
-                ),
-                _ => format!("{} cannot be used; see the log for why", server()),
-            };
-            PortError::new(error.kind(), "database", "connect").with_detail(detail).with_source(error)
-        })?;
+                server()
+            ),
+            _ => format!("{} cannot be used; see the log for why", server()),
+        };
+        PortError::new(error.kind(), "database", "connect").with_detail(detail).with_source(error)
+    })?;
     match connection.server_version_num() {
         Some(version) if version / 10_000 < OLDEST_VERSION => {
             Err(PortError::new(ErrorKind::Unsupported, "database", "connect").with_detail(format!(

@@ -2,21 +2,23 @@
 
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::postgres::PgArguments;
+use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
 use sqlx::{Arguments, Executor, Postgres};
 
-use super::BEGIN_WRITE;
 use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
+use super::{begin_of, position};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
-use crate::driver::{Mode, Session};
-use crate::error::map_error;
+use crate::driver::{LogPosition, Mode, Session};
+use crate::error::{map_error, postgres};
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
+/// Not `read write`: a replica would refuse it.
+const BEGIN_SINGLE: &str = "begin isolation level read committed";
 /// Statements that were given names would meet those of the session's next borrower.
 const FORGET_NAMES: &str = "deallocate all";
 /// In one message, so that it is one session of the server that does both.
@@ -57,7 +59,7 @@ impl PostgresSession {
     }
 
     async fn before(&mut self) -> PortResult<()> {
-        if self.wraps() { self.run("begin", BEGIN_WRITE).await } else { Ok(()) }
+        if self.wraps() { self.run("begin", BEGIN_SINGLE).await } else { Ok(()) }
     }
 
     async fn after<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
@@ -76,12 +78,27 @@ impl PostgresSession {
         }
     }
 
+    async fn execute_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        let done = within(limit, "execute", query.execute(self.checkout.connection())).await?;
+        Ok(done.rows_affected())
+    }
+
+    async fn fetch_once(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<PgRow>> {
+        let (query, limit) = (self.query(sql, values)?, self.checkout.limit());
+        within(limit, "fetch", query.fetch_all(self.checkout.connection())).await
+    }
+
+    /// Whether the transaction's first statement met a plan that a migration had made stale. Through a pooler no plan is kept.
+    fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
+        let is_stale = result.as_ref().is_err_and(postgres::is_stale_plan);
+        is_stale && self.route == Route::Direct && self.checkout.can_begin_again()
+    }
+
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
     fn judge(&mut self, error: PortError) -> PortError {
-        let stale_plan = error.kind() == ErrorKind::Contention && error.chain().contains("cached plan");
-        let demoted = error.kind() == ErrorKind::PermissionDenied
-            && self.checkout.mode() != Mode::Read
-            && error.chain().contains("read-only transaction");
+        let stale_plan = postgres::is_stale_plan(&error);
+        let demoted = self.checkout.mode() != Mode::Read && postgres::is_read_only(&error);
         let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
         let finding = match (demoted, stale_plan || gone) {
             (true, _) => Finding::Demoted,
@@ -99,18 +116,24 @@ impl Session for PostgresSession {
     }
 
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let query = self.query(sql, values)?;
         self.before().await?;
-        let limit = self.checkout.limit();
-        let result = within(limit, "execute", query.execute(self.checkout.connection())).await;
-        Ok(self.after(result).await?.rows_affected())
+        let mut result = self.execute_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.execute_once(sql, values).await;
+        }
+        self.checkout.note_use();
+        self.after(result).await
     }
 
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
-        let query = self.query(sql, values)?;
         self.before().await?;
-        let limit = self.checkout.limit();
-        let result = within(limit, "fetch", query.fetch_all(self.checkout.connection())).await;
+        let mut result = self.fetch_once(sql, values).await;
+        if self.should_begin_again(&result) {
+            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            result = self.fetch_once(sql, values).await;
+        }
+        self.checkout.note_use();
         let rows = self.after(result).await?;
         Ok(rows.into_iter().map(|row| Row::new(PostgresCells(row))).collect())
     }
@@ -121,11 +144,15 @@ impl Session for PostgresSession {
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+    async fn commit(mut self: Box<Self>, wants_position: bool) -> PortResult<Option<LogPosition>> {
         if self.named {
             self.run("commit", FORGET_NAMES).await?;
         }
-        self.checkout.commit("commit").await
+        if wants_position {
+            let told = self.checkout.commit_by(|connection| Box::pin(position::commit_and_tell(connection)));
+            return told.await.map(Option::flatten);
+        }
+        self.checkout.commit("commit").await.map(|()| None)
     }
 
     async fn rollback(mut self: Box<Self>) -> PortResult<()> {
@@ -140,6 +167,7 @@ impl Session for PostgresSession {
     }
 
     fn native(&mut self) -> Native<'_> {
+        self.checkout.note_use();
         self.named = self.route == Route::Pooled;
         Native::Postgres(self.checkout.connection())
     }

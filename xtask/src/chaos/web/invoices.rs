@@ -1,4 +1,4 @@
-//! What is left after F2, held against what the clients were told.
+//! What is left after a run, held against what the clients were told.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,41 +8,43 @@ use serde_json::Value;
 use crate::chaos::verdict::{Verdict, some};
 use crate::failure::{Failure, Outcome};
 
-use super::Plan;
-use super::clients::Issued;
+use super::clients::{Clients, Issued};
+use super::scene::Scene;
 
-/// The figures of a run.
+/// The invoices that were asked for, answered and stored, and their events.
 #[derive(Debug)]
-pub(super) struct Findings {
-    pub(super) plan: Plan,
-    pub(super) kills: usize,
-    pub(super) kills_mid_issue: usize,
-    pub(super) seed: u64,
-    pub(super) seconds: f32,
+pub(in crate::chaos) struct Invoices {
+    /// How many were begun: one key each.
+    asked: usize,
     /// What the answers to the clients said.
-    pub(super) answered: Vec<Issued>,
+    answered: Vec<Issued>,
+    /// Answers that did not fit earlier ones.
+    contradictions: Vec<String>,
     /// What the database has: id, status, number.
-    pub(super) stored: Vec<(String, String, Option<u64>)>,
+    stored: Vec<(String, String, Option<u64>)>,
     /// How many events of each invoice are in the queue.
-    pub(super) events: BTreeMap<String, usize>,
+    events: BTreeMap<String, usize>,
 }
 
-/// Counts the events in the payloads of jobs, by invoice.
-pub(super) fn events(payloads: &str) -> Outcome<BTreeMap<String, usize>> {
-    let mut events = BTreeMap::new();
-    for line in payloads.lines() {
-        let envelope: Value = serde_json::from_str(line)?;
-        let invoice = envelope.pointer("/payload/invoice").and_then(Value::as_str);
-        let invoice = invoice.ok_or_else(|| Failure::new(format!("an event without an invoice: {line}")))?;
-        *events.entry(invoice.to_owned()).or_default() += 1;
+impl Invoices {
+    /// Reads what is left, and ends the web process.
+    pub(in crate::chaos) fn gather(clients: &Clients, scene: &mut Scene) -> Outcome<Self> {
+        let stored = clients.list()?;
+        scene.end()?;
+        Ok(Self {
+            asked: clients.begun(),
+            answered: clients.issued(),
+            contradictions: clients.contradictions(),
+            stored,
+            events: events(&scene.payloads()?)?,
+        })
     }
-    Ok(events)
-}
 
-impl Findings {
-    /// What makes the run red.
-    pub(super) fn verdict(&self) -> Verdict {
-        let mut verdict = Verdict::default();
+    /// What is wrong with them.
+    pub(in crate::chaos) fn judge(&self, verdict: &mut Verdict) {
+        verdict.promise(self.contradictions.is_empty(), || {
+            format!("answers that contradict earlier ones: {}", some(&self.contradictions))
+        });
         let numbers = self.numbers();
         let wanted: Vec<u64> = (1..).take(numbers.len()).collect();
         verdict.promise(numbers == wanted, || {
@@ -54,15 +56,11 @@ impl Findings {
         verdict.promise(with_several.is_empty(), || format!("several events: {}", some(&with_several)));
         let orphans = self.orphans();
         verdict.promise(orphans.is_empty(), || format!("events of invoices not issued: {}", some(&orphans)));
-        let broken = self.broken_answers();
-        verdict.promise(broken.is_empty(), || format!("answered and stored otherwise: {}", some(&broken)));
-        let (invoices, asked) = (self.stored.len(), self.plan.issues);
+        let lost = self.lost();
+        verdict.promise(lost.is_empty(), || format!("answered and stored otherwise: {}", some(&lost)));
+        let (invoices, asked) = (self.stored.len(), self.asked);
         verdict.promise(invoices == asked, || format!("{invoices} invoices for {asked} keys"));
         verdict.expect(self.answered.len() == asked, || format!("{} were answered", self.answered.len()));
-        verdict.expect(self.kills_mid_issue * 2 >= self.kills, || {
-            format!("only {} kills while an invoice was being issued", self.kills_mid_issue)
-        });
-        verdict
     }
 
     fn numbers(&self) -> Vec<u64> {
@@ -83,32 +81,40 @@ impl Findings {
         self.events.keys().filter(|id| !is_issued(id)).cloned().collect()
     }
 
-    fn broken_answers(&self) -> Vec<String> {
-        let is_stored = |answer: &&Issued| {
+    /// What was acknowledged and is not there.
+    fn lost(&self) -> Vec<String> {
+        let is_lost = |answer: &&Issued| {
             !self.stored.iter().any(|(id, _, number)| *id == answer.id && *number == Some(answer.number))
         };
-        self.answered.iter().filter(is_stored).map(|answer| answer.id.clone()).collect()
+        self.answered.iter().filter(is_lost).map(|answer| answer.id.clone()).collect()
     }
 }
 
-impl fmt::Display for Findings {
+impl fmt::Display for Invoices {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} kills ({} while issuing), {} issues answered, {} invoices, numbers 1 to {}, {} events, {} issued \
-             without an event, seed {}, {:.0} s: {}",
-            self.kills,
-            self.kills_mid_issue,
+            "{} issues answered ({} lost), {} invoices, numbers 1 to {}, {} events, {} issued without an event",
             self.answered.len(),
+            self.lost().len(),
             self.stored.len(),
             self.numbers().last().copied().unwrap_or(0),
             self.events.values().sum::<usize>(),
             self.issued(|events| events == 0).len(),
-            self.seed,
-            self.seconds,
-            self.verdict()
         )
     }
+}
+
+/// Counts the events in the payloads of jobs, by invoice.
+fn events(payloads: &str) -> Outcome<BTreeMap<String, usize>> {
+    let mut events = BTreeMap::new();
+    for line in payloads.lines() {
+        let envelope: Value = serde_json::from_str(line)?;
+        let invoice = envelope.pointer("/payload/invoice").and_then(Value::as_str);
+        let invoice = invoice.ok_or_else(|| Failure::new(format!("an event without an invoice: {line}")))?;
+        *events.entry(invoice.to_owned()).or_default() += 1;
+    }
+    Ok(events)
 }
 
 #[cfg(test)]
@@ -116,18 +122,15 @@ mod tests {
     use super::*;
 
     /// Two invoices, issued as they should be.
-    fn sound() -> Findings {
+    fn sound() -> Invoices {
         let invoice = |id: &str, number| (id.to_owned(), "issued".to_owned(), Some(number));
-        Findings {
-            plan: Plan { issues: 2, kills: 1 },
-            kills: 1,
-            kills_mid_issue: 1,
-            seed: 1,
-            seconds: 1.0,
+        Invoices {
+            asked: 2,
             answered: vec![
                 Issued { id: "a".to_owned(), number: 1 },
                 Issued { id: "b".to_owned(), number: 2 },
             ],
+            contradictions: Vec::new(),
             stored: vec![invoice("b", 2), invoice("a", 1)],
             events: BTreeMap::from([("a".to_owned(), 1), ("b".to_owned(), 1)]),
         }
@@ -135,8 +138,14 @@ mod tests {
 
     #[test]
     fn each_broken_promise_is_noticed() {
-        assert!(sound().verdict().is_green());
-        let spoils: [fn(&mut Findings); 6] = [
+        let judged = |invoices: &Invoices| {
+            let mut verdict = Verdict::default();
+            invoices.judge(&mut verdict);
+            verdict
+        };
+        assert!(judged(&sound()).is_green());
+        let spoils: [fn(&mut Invoices); 7] = [
+            |found| found.contradictions.push("a was gone".to_owned()),
             |found| found.events.clear(),
             |found| found.events.extend([("a".to_owned(), 2)]),
             |found| found.events.extend([("c".to_owned(), 1)]),
@@ -145,9 +154,9 @@ mod tests {
             |found| found.stored.push(("c".to_owned(), "draft".to_owned(), None)),
         ];
         for (index, spoil) in spoils.into_iter().enumerate() {
-            let mut findings = sound();
-            spoil(&mut findings);
-            assert!(findings.verdict().broke_a_promise(), "spoil {index}");
+            let mut invoices = sound();
+            spoil(&mut invoices);
+            assert!(judged(&invoices).broke_a_promise(), "spoil {index}");
         }
     }
 }

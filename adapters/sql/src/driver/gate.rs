@@ -1,0 +1,227 @@
+//! The way to new connections: a server that has none left is not asked for one again and again.
+
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use dolmen_ports::{ErrorKind, PortError, PortResult};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Database, Pool};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::limits::within;
+use crate::error::{is_refused_connection, map_connect_error};
+
+/// sqlx tries a refused connection again after 10, 20, 40 ms and so on, and does not say so. After this time we ask
+/// ourselves. Few connections take so long, and none that is opened often.
+const QUICK: Duration = Duration::from_millis(60);
+/// How often somebody who is refused looks for a connection that came back.
+const LOOK: Duration = Duration::from_millis(10);
+/// The pause after a first refusal; each further one makes it longer by the same, up to the longest. The same again at
+/// most is added by chance.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: u32 = 3;
+
+/// The gate of one server; a clone is the same gate. All connections of a process go through it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gate(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// Held by the one who opens a connection.
+    opening: tokio::sync::Mutex<()>,
+    refusal: Mutex<Option<Refusal>>,
+    refused: Notify,
+}
+
+/// The server has refused a connection, and nobody was let in since.
+#[derive(Debug, Clone, Copy)]
+struct Refusal {
+    times: u32,
+    /// When it may be asked again.
+    next: Instant,
+}
+
+impl Gate {
+    /// Borrows a connection, or opens one while the pool has a place; gives up after `limit`.
+    pub(crate) async fn acquire<DB: Database>(
+        &self,
+        pool: &Pool<DB>,
+        limit: Duration,
+    ) -> PortResult<PoolConnection<DB>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(connection) = pool.try_acquire() {
+                return Ok(connection);
+            }
+            if self.refusal().is_some() {
+                self.wait_while_refused(pool, deadline).await?;
+            } else if pool.is_closed() || pool.size() >= pool.options().get_max_connections() {
+                // Somebody gives one back. If that one broke, its place is filled here.
+                tokio::select! {
+                    acquired = timeout_at(deadline, pool.acquire()) => return in_time(acquired),
+                    () = self.0.refused.notified() => {}
+                }
+            } else if let Some(connection) = self.open(pool, deadline).await? {
+                return Ok(connection);
+            }
+        }
+    }
+
+    /// Opens a connection outside of a pool.
+    pub(crate) async fn connect<C: Connection>(
+        &self,
+        options: &C::Options,
+        limit: Duration,
+    ) -> PortResult<C> {
+        if let Some(refusal) = self.refusal().filter(|refusal| refusal.next > Instant::now()) {
+            return Err(refusal.error());
+        }
+        let connected = tokio::time::timeout(limit, C::connect_with(options)).await;
+        let error = match connected {
+            Ok(Ok(connection)) => {
+                self.let_in();
+                return Ok(connection);
+            }
+            Ok(Err(error)) => error,
+            Err(_) => return within(Duration::ZERO, "connect", std::future::pending()).await,
+        };
+        if is_refused_connection(&error) {
+            return Err(self.refuse().error().with_source(error));
+        }
+        Err(map_connect_error(error, "connect"))
+    }
+
+    /// Whether the server has refused the last connection that somebody wanted.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refusal().is_some()
+    }
+
+    /// Waits until a server that refused may be asked again, for who starts: a program that ended instead would be started
+    /// again, and ask sooner. Not beyond `deadline`; `false` when there is nothing to wait for.
+    pub(crate) async fn wait_at_start(&self, deadline: Instant) -> bool {
+        match self.refusal() {
+            Some(refusal) if refusal.next < deadline => {
+                sleep_until(refusal.next).await;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Opens a connection of the pool, one at a time; nothing when the server refuses it.
+    async fn open<DB: Database>(
+        &self,
+        pool: &Pool<DB>,
+        deadline: Instant,
+    ) -> PortResult<Option<PoolConnection<DB>>> {
+        let Ok(_turn) = timeout_at(deadline, self.0.opening.lock()).await else {
+            return in_time::<DB, _>(Err(())).map(Some);
+        };
+        // Meanwhile somebody may have opened or given back one, or was refused.
+        if let Some(connection) = pool.try_acquire() {
+            return Ok(Some(connection));
+        }
+        if self.refusal().is_some() {
+            return Ok(None);
+        }
+        let quick = deadline.min(Instant::now() + QUICK);
+        match timeout_at(quick, pool.acquire()).await {
+            Ok(Ok(connection)) => return Ok(Some(connection)),
+            Ok(Err(error)) if is_refused_connection(&error) => {
+                self.refuse();
+                return Ok(None);
+            }
+            Ok(Err(error)) => return Err(map_connect_error(error, "acquire a connection")),
+            Err(_) => {}
+        }
+        if self.is_refused_now(pool, deadline).await {
+            return Ok(None);
+        }
+        in_time(timeout_at(deadline, pool.acquire()).await).map(Some)
+    }
+
+    /// Asks the server for a connection, only to see whether it refuses.
+    async fn is_refused_now<DB: Database>(&self, pool: &Pool<DB>, deadline: Instant) -> bool {
+        let options = pool.connect_options();
+        match timeout_at(deadline, DB::Connection::connect_with(&options)).await {
+            Ok(Ok(connection)) => {
+                self.let_in();
+                drop(timeout_at(deadline, connection.close()).await);
+                false
+            }
+            Ok(Err(error)) if is_refused_connection(&error) => {
+                self.refuse();
+                true
+            }
+            // The pool finds out and says so.
+            _ => false,
+        }
+    }
+
+    /// Waits until a connection came back, or the server lets somebody in.
+    async fn wait_while_refused<DB: Database>(&self, pool: &Pool<DB>, deadline: Instant) -> PortResult<()> {
+        while let Some(refusal) = self.refusal() {
+            if pool.num_idle() > 0 {
+                return Ok(());
+            }
+            if Instant::now() >= deadline {
+                return Err(refusal.error());
+            }
+            if refusal.next <= Instant::now()
+                && let Ok(_turn) = self.0.opening.try_lock()
+            {
+                self.is_refused_now(pool, deadline).await;
+            } else {
+                sleep_until(deadline.min(Instant::now() + LOOK)).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        *self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn let_in(&self) {
+        *self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn refuse(&self) -> Refusal {
+        let mut refusal = self.0.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = refusal.map_or(0, |refusal| refusal.times) + 1;
+        let pause = pause_after(times);
+        let refused = Refusal { times, next: Instant::now() + pause };
+        *refusal = Some(refused);
+        drop(refusal);
+        tracing::warn!(times, ?pause, "the database server has no connection left for this process");
+        self.0.refused.notify_waiters();
+        refused
+    }
+}
+
+impl Refusal {
+    fn error(self) -> PortError {
+        PortError::new(ErrorKind::Unavailable, "database", "connect")
+            .with_detail(
+                "the server has no connection left; raise its max_connections, or give the programs that share it smaller \
+                 pools",
+            )
+            .with_retry_after(self.next.saturating_duration_since(Instant::now()))
+    }
+}
+
+/// Longer with each refusal, and by chance, so that programs that were refused together do not come back together.
+fn pause_after(times: u32) -> Duration {
+    let random = RandomState::new().build_hasher().finish();
+    let longest = u64::try_from(PAUSE.as_millis()).unwrap_or(u64::MAX);
+    PAUSE * times.min(LONGEST_PAUSE) + Duration::from_millis(random % longest.max(1))
+}
+
+fn in_time<DB: Database, E>(
+    acquired: Result<Result<PoolConnection<DB>, sqlx::Error>, E>,
+) -> PortResult<PoolConnection<DB>> {
+    let acquired = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+    acquired.map_err(|error| map_connect_error(error, "acquire a connection"))
+}

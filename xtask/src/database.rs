@@ -1,0 +1,166 @@
+//! The databases that chaos and the bench run on.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::environment;
+use crate::failure::{Failure, Outcome};
+use crate::process;
+use crate::test::servers::{Engine, OwnServer, Target};
+
+const POSTGRES: &str = "TEST_POSTGRES_URL";
+const MYSQL: &str = "TEST_MYSQL_URL";
+
+/// A kind of database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Server {
+    /// A file of each run's own.
+    Sqlite,
+    /// A database of each run's own, on the server of this URL.
+    Postgres(String),
+    /// The same on MariaDB or MySQL.
+    Mysql(String),
+}
+
+impl Server {
+    /// SQLite, and the servers that variables name.
+    pub(crate) fn all() -> Vec<Self> {
+        let postgres = environment::variable(POSTGRES).map(Self::Postgres);
+        let mysql = environment::variable(MYSQL).map(Self::Mysql);
+        let variables = [(POSTGRES, postgres.is_none()), (MYSQL, mysql.is_none())];
+        for (variable, _) in variables.into_iter().filter(|(_, is_unset)| *is_unset) {
+            println!("not on the server of {variable}, which is not set");
+        }
+        [Self::Sqlite].into_iter().chain(postgres).chain(mysql).collect()
+    }
+
+    /// One that a run has to itself.
+    pub(crate) fn of(own: &OwnServer) -> Self {
+        match own.engine() {
+            Engine::Postgres => Self::Postgres(own.url().to_owned()),
+            Engine::MariaDb => Self::Mysql(own.url().to_owned()),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres(_) => "postgres",
+            Self::Mysql(_) => "mysql",
+        }
+    }
+
+    /// A new, empty database; returns its URL.
+    pub(crate) fn new_database(&self, folder: &Path, name: &str) -> Outcome<String> {
+        match self {
+            Self::Sqlite => Ok(format!("sqlite:{}", folder.join("chaos.db").display())),
+            Self::Postgres(server) => {
+                psql(server, &format!("create database {name}"))?;
+                with_database(server, name)
+            }
+            Self::Mysql(server) => {
+                mysql(server, &format!("create database {name}"))?;
+                with_database(server, name)
+            }
+        }
+    }
+
+    /// Where the server listens: host and port.
+    pub(crate) fn address(&self) -> Outcome<String> {
+        let target = match self {
+            Self::Sqlite => None,
+            Self::Postgres(url) => Target::of(url),
+            Self::Mysql(url) => Target::of_mysql(url),
+        };
+        let target = target.ok_or_else(|| Failure::new("the URL should name a host and no parameters"))?;
+        Ok(format!("{}:{}", target.host, target.port))
+    }
+
+    /// Runs a statement of the server's own.
+    pub(crate) fn execute(&self, statement: &str) -> Outcome<()> {
+        match self {
+            Self::Sqlite => Err(Failure::new("SQLite has no server")),
+            Self::Postgres(server) => psql(server, statement),
+            Self::Mysql(server) => mysql(server, statement),
+        }
+    }
+
+    /// Has the server write down everything that it has committed, whatever its settings are. MariaDB does so with each
+    /// change of a schema, and for the rest cannot be told.
+    pub(crate) fn write_all_down(&self) -> Outcome<()> {
+        match self {
+            Self::Sqlite | Self::Mysql(_) => Ok(()),
+            Self::Postgres(server) => psql(server, "checkpoint"),
+        }
+    }
+
+    /// Removes what `new_database` made.
+    pub(crate) fn drop_database(&self, name: &str) -> Outcome<()> {
+        match self {
+            Self::Sqlite => Ok(()),
+            Self::Postgres(server) => psql(server, &format!("drop database {name} with (force)")),
+            Self::Mysql(server) => mysql(server, &format!("drop database {name}")),
+        }
+    }
+}
+
+fn psql(server: &str, statement: &str) -> Outcome<()> {
+    let arguments = ["--quiet", "--no-psqlrc", "--set", "ON_ERROR_STOP=1", "--command", statement, server];
+    process::output_of(Command::new("psql").args(arguments)).map(drop)
+}
+
+fn mysql(server: &str, statement: &str) -> Outcome<()> {
+    let target = Target::of_mysql(server).ok_or_else(|| {
+        Failure::new(format!("{MYSQL} should be mysql://<user>:<password>@<host>:<port>/<database>"))
+    })?;
+    let program = process::find_program("mariadb").or_else(|| process::find_program("mysql"));
+    let program = program.ok_or_else(|| Failure::new("neither `mariadb` nor `mysql` is on PATH"))?;
+    let mut command = Command::new(program);
+    command.args(["--no-defaults", "--protocol=tcp", "--host", &target.host, "--user", &target.user]);
+    command.args(["--port", &target.port.to_string(), "--execute", statement]);
+    // Not an argument, which every user of the machine could read.
+    command.env("MYSQL_PWD", target.password.unwrap_or_default());
+    process::output_of(&mut command).map(drop)
+}
+
+pub(crate) fn with_database(server: &str, name: &str) -> Outcome<String> {
+    let (place, parameters) = server.split_once('?').map_or((server, ""), |(place, rest)| (place, rest));
+    let (place, _) = place
+        .rsplit_once('/')
+        .ok_or_else(|| Failure::new("the URL of a server should end in /<database>"))?;
+    let mark = if parameters.is_empty() { "" } else { "?" };
+    Ok(format!("{place}/{name}{mark}{parameters}"))
+}
+
+/// The same database, reached by another port of this machine.
+pub(crate) fn at_port(url: &str, port: u16) -> Outcome<String> {
+    let parts = url.split_once("://").and_then(|(scheme, rest)| {
+        let (place, database) = rest.split_once('/')?;
+        Some((scheme, place.rsplit_once('@').map_or("", |(login, _)| login), database))
+    });
+    let (scheme, login, database) = parts.ok_or_else(|| Failure::new("the URL has no host and database"))?;
+    let at = if login.is_empty() { "" } else { "@" };
+    Ok(format!("{scheme}://{login}{at}127.0.0.1:{port}/{database}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_port_changes_nothing_else() {
+        let moved = at_port("mysql://app:x@db:3306/app?charset=utf8mb4", 7).ok();
+        assert_eq!(moved.as_deref(), Some("mysql://app:x@127.0.0.1:7/app?charset=utf8mb4"));
+        assert!(at_port("sqlite:var/app.db", 7).is_err());
+    }
+
+    #[test]
+    fn a_database_of_its_own_keeps_user_place_and_parameters() {
+        let url = with_database("postgres://app:x@db:5432/postgres?sslmode=require", "chaos_1").ok();
+        assert_eq!(url.as_deref(), Some("postgres://app:x@db:5432/chaos_1?sslmode=require"));
+        assert_eq!(
+            with_database("postgres://app@db/postgres", "c").ok().as_deref(),
+            Some("postgres://app@db/c")
+        );
+    }
+}
