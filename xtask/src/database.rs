@@ -25,13 +25,22 @@ pub(crate) enum Server {
 impl Server {
     /// SQLite, and the servers that variables name.
     pub(crate) fn all() -> Vec<Self> {
-        let postgres = environment::variable(POSTGRES).map(Self::Postgres);
-        let mysql = environment::variable(MYSQL).map(Self::Mysql);
+        let (postgres, mysql) = (Self::given_postgres(), Self::given_mysql());
         let variables = [(POSTGRES, postgres.is_none()), (MYSQL, mysql.is_none())];
         for (variable, _) in variables.into_iter().filter(|(_, is_unset)| *is_unset) {
             println!("not on the server of {variable}, which is not set");
         }
         [Self::Sqlite].into_iter().chain(postgres).chain(mysql).collect()
+    }
+
+    /// The server that `TEST_POSTGRES_URL` names.
+    pub(crate) fn given_postgres() -> Option<Self> {
+        environment::variable(POSTGRES).map(Self::Postgres)
+    }
+
+    /// The server that `TEST_MYSQL_URL` names.
+    pub(crate) fn given_mysql() -> Option<Self> {
+        environment::variable(MYSQL).map(Self::Mysql)
     }
 
     /// One that a run has to itself.
@@ -85,6 +94,15 @@ impl Server {
         }
     }
 
+    /// Executes a statement in one of its databases; a file has no program for that.
+    pub(crate) fn execute_in(&self, url: &str, statement: &str) -> Outcome<()> {
+        match self {
+            Self::Sqlite => Err(Failure::new("there is no program that executes statements of SQLite")),
+            Self::Postgres(_) => psql(url, statement),
+            Self::Mysql(_) => mysql(url, statement),
+        }
+    }
+
     /// Has the server write down everything that it has committed, whatever its settings are. MariaDB does so with each
     /// change of a schema, and for the rest cannot be told.
     pub(crate) fn write_all_down(&self) -> Outcome<()> {
@@ -118,6 +136,8 @@ fn mysql(server: &str, statement: &str) -> Outcome<()> {
     let mut command = Command::new(program);
     command.args(["--no-defaults", "--protocol=tcp", "--host", &target.host, "--user", &target.user]);
     command.args(["--port", &target.port.to_string(), "--execute", statement]);
+    let path = server.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    command.args(path.map(|(_, database)| database).filter(|database| !database.is_empty()));
     // Not an argument, which every user of the machine could read.
     command.env("MYSQL_PWD", target.password.unwrap_or_default());
     process::output_of(&mut command).map(drop)

@@ -81,12 +81,14 @@ enum Verb {
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
     Book,
-    /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
+    /// Kills real processes and database servers, and looks whether anything is lost or done twice.
     ///
-    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, both on SQLite,
-    /// and on PostgreSQL and MariaDB when `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers (then their client programs
-    /// must be installed). The other faults start servers of their own, as `test` does. Prints the figures and the seed of
-    /// each run; exits 1 when one is red.
+    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices; F21, F22, F28 and
+    /// F44 play cancellations, conflicts, stale plans and lost updates. They run on SQLite, and on PostgreSQL and MariaDB: the
+    /// servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does (`--on sqlite`
+    /// leaves them out). The other faults need servers to themselves: F4 kills migrations, F12 PostgreSQL and F13 MariaDB
+    /// under writes, F14 stops PostgreSQL for half a minute, F25 fills a disk of database, objects and log (as root alone).
+    /// Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
     ///

@@ -10,6 +10,7 @@ mod journal;
 mod module;
 mod play;
 mod sabotage;
+mod steps;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +35,10 @@ struct CommandLine {
 enum Command {
     /// Brings the schema up to date
     Migrate,
+    /// Applies twenty migrations, each of which leaves a mark
+    MigrateSteps,
+    /// Prints the marks of those migrations
+    Steps,
     /// Enqueues jobs, and writes the id of each to the journal once it is committed
     Enqueue {
         /// The journal.
@@ -110,6 +115,8 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     match line.command {
         Command::Play(_) | Command::Borrow { .. } => Ok(()),
         Command::Migrate => commands::migrate(&opened).await,
+        Command::MigrateSteps => steps::apply(&opened).await,
+        Command::Steps => steps::print(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
         Command::Work { journal, lease_ms, sabotage, .. } => {
             commands::work(opened, &journal, Duration::from_millis(lease_ms), sabotage).await
