@@ -182,6 +182,9 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let faults = faults.into_iter().filter(|fault| sabotage.is_none_or(|(of, _)| of == *fault));
     let faults = faults.filter(|fault| can_be_played(*fault));
     let (own, everywhere): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| fault.has_own_servers());
+    if own.is_empty() && everywhere.is_empty() {
+        return Ok(());
+    }
     let grounds = if everywhere.is_empty() { None } else { Some(Grounds::find_or_start(&options.on)?) };
     let servers = grounds.as_ref().map(Grounds::servers).unwrap_or_default();
     let with_servers = !own.is_empty() || servers.iter().any(|server| *server != Server::Sqlite);
