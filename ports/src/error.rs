@@ -32,6 +32,8 @@ pub enum ErrorKind {
     PermissionDenied,
     /// The other side asks to slow down.
     RateLimited,
+    /// There is no space left: a disk or a quota is full, and somebody has to make room.
+    StorageFull,
     /// A deadline passed before the answer came.
     Timeout,
     /// The credentials are missing, wrong or expired.
@@ -48,7 +50,9 @@ impl ErrorKind {
     /// Whether the same call may succeed later without a change by the caller.
     pub const fn is_retryable(self) -> bool {
         match self {
-            Self::Contention | Self::RateLimited | Self::Timeout | Self::Unavailable => true,
+            Self::Contention | Self::RateLimited | Self::StorageFull | Self::Timeout | Self::Unavailable => {
+                true
+            }
             Self::AlreadyExists
             | Self::Conflict
             | Self::Internal
@@ -74,6 +78,7 @@ impl ErrorKind {
             Self::NotFound => "not_found",
             Self::PermissionDenied => "permission_denied",
             Self::RateLimited => "rate_limited",
+            Self::StorageFull => "storage_full",
             Self::Timeout => "timeout",
             Self::Unauthenticated => "unauthenticated",
             Self::Unavailable => "unavailable",
@@ -95,6 +100,7 @@ impl fmt::Display for ErrorKind {
             Self::NotFound => "not found",
             Self::PermissionDenied => "permission denied",
             Self::RateLimited => "rate limited",
+            Self::StorageFull => "the storage is full",
             Self::Timeout => "timed out",
             Self::Unauthenticated => "not authenticated",
             Self::Unavailable => "unavailable",

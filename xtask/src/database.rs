@@ -76,12 +76,20 @@ impl Server {
         Ok(format!("{}:{}", target.host, target.port))
     }
 
-    /// Runs a statement of the server's own.
-    pub(crate) fn execute(&self, statement: &str) -> Outcome<()> {
+    /// Has the server execute a statement that concerns all of it.
+    pub(crate) fn tell(&self, statement: &str) -> Outcome<()> {
         match self {
-            Self::Sqlite => Err(Failure::new("SQLite has no server")),
-            Self::Postgres(server) => psql(server, statement),
-            Self::Mysql(server) => mysql(server, statement),
+            Self::Sqlite => self.execute("", statement),
+            Self::Postgres(server) | Self::Mysql(server) => self.execute(server, statement),
+        }
+    }
+
+    /// Executes a statement in one of its databases; a file has no program for that.
+    pub(crate) fn execute(&self, url: &str, statement: &str) -> Outcome<()> {
+        match self {
+            Self::Sqlite => Err(Failure::new("there is no program that executes statements of SQLite")),
+            Self::Postgres(_) => psql(url, statement),
+            Self::Mysql(_) => mysql(url, statement),
         }
     }
 
@@ -118,6 +126,8 @@ fn mysql(server: &str, statement: &str) -> Outcome<()> {
     let mut command = Command::new(program);
     command.args(["--no-defaults", "--protocol=tcp", "--host", &target.host, "--user", &target.user]);
     command.args(["--port", &target.port.to_string(), "--execute", statement]);
+    let path = server.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+    command.args(path.map(|(_, database)| database).filter(|database| !database.is_empty()));
     // Not an argument, which every user of the machine could read.
     command.env("MYSQL_PWD", target.password.unwrap_or_default());
     process::output_of(&mut command).map(drop)

@@ -72,12 +72,13 @@ enum Verb {
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
     Book,
-    /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
+    /// Kills real processes and database servers, and looks whether anything is lost or done twice.
     ///
     /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, both on SQLite,
     /// and on PostgreSQL and MariaDB when `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers (then their client programs
-    /// must be installed). The other faults start servers of their own, as `test` does. Prints the figures and the seed of
-    /// each run; exits 1 when one is red.
+    /// must be installed). The other faults start servers of their own, as `test` does: F4 kills migrations, F12 PostgreSQL
+    /// and F13 MariaDB a hundred and fifty times under writes, F14 stops PostgreSQL for half a minute, F25 fills a disk of
+    /// database, objects and log (as root alone). Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
     ///

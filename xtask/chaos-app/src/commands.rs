@@ -35,6 +35,10 @@ impl Opened {
         let sql = SqlDatabase::connect(url, options).await?;
         Ok(Self { queue: SqlJobQueue::new(&sql), database: Database::new(sql) })
     }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
 }
 
 pub(crate) async fn migrate(opened: &Opened) -> Result<(), BoxError> {

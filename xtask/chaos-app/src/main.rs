@@ -10,6 +10,7 @@ mod journal;
 mod module;
 mod play;
 mod sabotage;
+mod steps;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,6 +35,10 @@ struct CommandLine {
 enum Command {
     /// Brings the schema up to date
     Migrate,
+    /// Applies twenty migrations, each of which leaves a mark
+    MigrateSteps,
+    /// Prints the marks of those migrations
+    Steps,
     /// Enqueues jobs, and writes the id of each to the journal once it is committed
     Enqueue {
         /// The journal.
@@ -61,6 +66,9 @@ enum Command {
         connections: u32,
         /// How long an answer is waited for, in milliseconds.
         limit_ms: u64,
+        /// From a pool of sqlx, without what we do around it.
+        #[arg(long)]
+        plain: bool,
     },
     /// Serves the reference app, configured by the environment, without a guard
     Serve {
@@ -99,8 +107,12 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         println!("{}", play::play(&line.url, played).await?);
         return Ok(());
     }
-    if let Command::Borrow { connections, limit_ms } = line.command {
-        return borrow::borrow(&line.url, connections, Duration::from_millis(limit_ms)).await;
+    if let Command::Borrow { connections, limit_ms, plain } = line.command {
+        let limit = Duration::from_millis(limit_ms);
+        return match plain {
+            false => borrow::borrow(&line.url, connections, limit).await,
+            true => borrow::borrow_plain(&line.url, connections, limit).await,
+        };
     }
     let statement_timeout = match line.command {
         Command::Work { statement_ms, .. } => Duration::from_millis(statement_ms),
@@ -110,6 +122,8 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     match line.command {
         Command::Play(_) | Command::Borrow { .. } => Ok(()),
         Command::Migrate => commands::migrate(&opened).await,
+        Command::MigrateSteps => steps::apply(&opened).await,
+        Command::Steps => steps::print(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
         Command::Work { journal, lease_ms, sabotage, .. } => {
             commands::work(opened, &journal, Duration::from_millis(lease_ms), sabotage).await

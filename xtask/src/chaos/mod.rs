@@ -8,8 +8,10 @@ mod bad_weather;
 mod cut_commits;
 mod dark_network;
 mod dice;
+mod full_disk;
 mod hung_server;
 mod journal;
+mod killed_migration;
 mod killed_server;
 mod killed_web;
 mod patience;
@@ -42,6 +44,9 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
+    /// Migrations are killed at every moment, on every database: run again, they come to the same end.
+    #[value(name = "F4")]
+    F4,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -69,6 +74,9 @@ pub(crate) enum Fault {
     /// Deadlocks, serialization failures, locks not had: the whole unit runs again, a few times, and then says so.
     #[value(name = "F22")]
     F22,
+    /// The disk of the database, the objects and the log is full again and again: nothing acknowledged is lost or torn.
+    #[value(name = "F25")]
+    F25,
     /// The schema changes under a live pool: nobody sees an error.
     #[value(name = "F28")]
     F28,
@@ -90,7 +98,7 @@ impl Fault {
             | Self::F22
             | Self::F28
             | Self::F44 => false,
-            Self::F12 | Self::F13 | Self::F14 | Self::F19 => true,
+            Self::F4 | Self::F12 | Self::F13 | Self::F14 | Self::F19 | Self::F25 => true,
         }
     }
 
@@ -106,10 +114,11 @@ impl Fault {
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 14] = [
+const SABOTAGES: [(Fault, &str); 16] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
+    (Fault::F4, "forget-what-was-applied"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -119,6 +128,7 @@ const SABOTAGES: [(Fault, &str); 14] = [
     (Fault::F19, "name-stays"),
     (Fault::F21, "recycled-transaction"),
     (Fault::F22, "effect-outside"),
+    (Fault::F25, "keep-what-fits"),
     (Fault::F28, "no-rerun"),
     (Fault::F44, "no-version-check"),
 ];
@@ -136,9 +146,10 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
-    /// no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit for F17, name-stays for F19, recycled-transaction for F21, effect-outside for F22, no-rerun for F28,
-    /// no-version-check for F44
+    /// enqueue-outside-transaction for F2, forget-what-was-applied for F4, commit-not-awaited for F12, log-written-later for
+    /// F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit for F17, name-stays for F19,
+    /// recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25, no-rerun for F28, no-version-check for
+    /// F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -159,6 +170,7 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let faults: Vec<Fault> = Fault::value_variants().iter().copied().filter(chosen).collect();
     let sabotage = options.sabotage.as_deref().map(|name| sabotage_of(name, &faults)).transpose()?;
     let faults = faults.into_iter().filter(|fault| sabotage.is_none_or(|(of, _)| of == *fault));
+    let faults = faults.filter(|fault| can_be_played(*fault));
     let (own, everywhere): (Vec<Fault>, Vec<Fault>) = faults.partition(|fault| fault.has_own_servers());
     let servers = if everywhere.is_empty() { Vec::new() } else { Server::all() };
     let with_servers = !own.is_empty() || servers.iter().any(|server| *server != Server::Sqlite);
@@ -183,6 +195,15 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     if red.is_empty() { Ok(()) } else { Err(Failure::new(format!("red: {}; seed {seed}", red.join(", ")))) }
 }
 
+/// Says why when it cannot.
+fn can_be_played(fault: Fault) -> bool {
+    let obstacle = if fault == Fault::F25 { full_disk::obstacle() } else { None };
+    if let Some(obstacle) = &obstacle {
+        println!("{} is not played on this machine: {obstacle}", name_of(fault));
+    }
+    obstacle.is_none()
+}
+
 /// How faults are played.
 struct Stage<'a> {
     programs: &'a Programs,
@@ -203,8 +224,16 @@ impl Stage<'_> {
                 let plan = if self.slice { killed_web::SLICE } else { killed_web::FULL };
                 killed_web::run(self.programs, server, plan, self.seed, sabotage)
             }
+            Fault::F4 => {
+                let plan = if self.slice { killed_migration::SLICE } else { killed_migration::FULL };
+                killed_migration::run(self.programs, plan, self.seed, sabotage)
+            }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
+            Fault::F25 => {
+                let plan = if self.slice { full_disk::SLICE } else { full_disk::FULL };
+                full_disk::run(self.programs, plan, self.seed, sabotage)
+            }
             Fault::F14 => {
                 let plan = if self.slice { hung_server::SLICE } else { hung_server::FULL };
                 hung_server::run(self.programs, plan, self.seed, sabotage)

@@ -11,6 +11,8 @@ use crate::workspace::Workspace;
 pub(super) struct Programs {
     /// The worker of F1 and the sabotaged programs.
     pub(super) chaos: PathBuf,
+    /// Stores objects.
+    pub(super) objects: PathBuf,
     /// The program of F2, as it ships.
     pub(super) reference_app: PathBuf,
     /// What stands between a program and its server when the network is at fault.
@@ -32,13 +34,17 @@ impl Programs {
         let folder = workspace.target().join("debug");
         let programs = Self {
             chaos: folder.join("chaos"),
+            objects: folder.join("chaos-objects"),
             reference_app: folder.join("dolmen-reference-app"),
             proxy: folder.join("examples").join("proxy"),
         };
         if built_by == BuiltBy::Tests {
             cargo(workspace, &["test", "--workspace", "--all-features", "--no-run", "--quiet"])?;
             // Cargo builds the programs of packages whose tests start them.
-            if [&programs.chaos, &programs.reference_app, &programs.proxy].iter().all(|path| path.is_file()) {
+            if [&programs.chaos, &programs.objects, &programs.reference_app, &programs.proxy]
+                .iter()
+                .all(|program| program.is_file())
+            {
                 return Ok(programs);
             }
         }

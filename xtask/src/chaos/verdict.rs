@@ -24,6 +24,12 @@ impl Verdict {
         }
     }
 
+    /// Takes over what is wrong with another part of the run.
+    pub(super) fn add(&mut self, other: Self) {
+        self.broken.extend(other.broken);
+        self.unexpected.extend(other.unexpected);
+    }
+
     pub(super) fn is_green(&self) -> bool {
         self.broken.is_empty() && self.unexpected.is_empty()
     }

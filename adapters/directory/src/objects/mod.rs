@@ -28,7 +28,7 @@ use files::Files;
 /// `list` reads every directory that the prefix reaches, so it is made for thousands of objects and not for millions.
 ///
 /// A symbolic link below the root is never followed: reading through one gives `PermissionDenied`. A full disk gives
-/// `Unavailable` with the detail `storage full`; a file whose bytes are not those that were written gives `Internal`.
+/// `StorageFull`; a file whose bytes are not those that were written gives `Internal`.
 /// Directories that became empty stay.
 ///
 /// # Cancel safety

@@ -7,6 +7,9 @@ use poem::http::StatusCode;
 
 use super::Problem;
 
+/// Somebody has to make room, which takes longer than a restart.
+const ROOM_WITHIN: Duration = Duration::from_secs(10);
+
 /// # Errors
 /// By kind: what the caller did is a 4xx in the port's own words; what happened to us is a 5xx in general words, and the
 /// error goes to the log.
@@ -30,6 +33,7 @@ impl From<PortError> for Problem {
                 )
                 .with_retry_after(wait)
             }
+            ErrorKind::StorageFull => storage_full(error),
             ErrorKind::Contention | ErrorKind::Timeout | ErrorKind::Unavailable => unavailable(error),
             _ => Self::internal(error),
         }
@@ -39,6 +43,14 @@ impl From<PortError> for Problem {
 fn unavailable(error: PortError) -> Problem {
     let wait = error.retry_after().unwrap_or(Duration::from_secs(1));
     Problem::unavailable("server/unavailable", "we cannot do this at the moment; try again")
+        .with_retry_after(wait)
+        .with_cause(error)
+}
+
+/// Not 507: clients and proxies know what to do about 503, and the code tells the two apart.
+fn storage_full(error: PortError) -> Problem {
+    let wait = error.retry_after().unwrap_or(ROOM_WITHIN);
+    Problem::unavailable("server/storage-full", "we have no room to store anything; try again later")
         .with_retry_after(wait)
         .with_cause(error)
 }
@@ -65,6 +77,13 @@ mod tests {
             assert!(!body.contains("hunter2") && !body.contains("database"), "{body}");
             assert!(problem.cause_chain().unwrap().contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart_from_other_outages() {
+        let problem = problem(ErrorKind::StorageFull);
+        assert_eq!((problem.status().as_u16(), problem.code()), (503, "server/storage-full"));
+        assert_eq!(problem.to_response(None).header("retry-after"), Some("10"));
     }
 
     #[test]

@@ -85,6 +85,7 @@ fn kind_of_sqlstate(code: &str) -> ErrorKind {
         "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
         "25006" | "42501" => ErrorKind::PermissionDenied,
+        "53100" => ErrorKind::StorageFull,
         // A value of a type that its column does not take.
         "42804" => ErrorKind::InvalidInput,
         "28000" | "28P01" => ErrorKind::Unauthenticated,
@@ -110,8 +111,10 @@ fn kind_of_sqlite(code: &str) -> ErrorKind {
         (_, 5 | 6) => ErrorKind::Contention,
         (_, 8 | 3) => ErrorKind::PermissionDenied,
         (_, 9) => ErrorKind::Timeout,
-        // Out of memory, input or output failed, disk full, cannot open.
-        (_, 7 | 10 | 13 | 14) => ErrorKind::Unavailable,
+        // Disk full, also for the index of the journal, whose code says only that it could not grow.
+        (4874, _) | (_, 13) => ErrorKind::StorageFull,
+        // Out of memory, input or output failed, cannot open.
+        (_, 7 | 10 | 14) => ErrorKind::Unavailable,
         _ => ErrorKind::Internal,
     }
 }
@@ -133,7 +136,9 @@ mod tests {
             ("40P01", "517", ErrorKind::Contention),
             ("55P03", "5", ErrorKind::Contention),
             ("25006", "8", ErrorKind::PermissionDenied),
-            ("53100", "13", ErrorKind::Unavailable),
+            ("53100", "13", ErrorKind::StorageFull),
+            ("53100", "4874", ErrorKind::StorageFull),
+            ("53200", "7", ErrorKind::Unavailable),
             ("42601", "1", ErrorKind::Internal),
         ];
         for (sqlstate, sqlite, kind) in cases {

@@ -56,15 +56,15 @@ pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
         1045 | 1698 | 1251 | 1820 | 3118 => ErrorKind::Unauthenticated,
         // A missing right; a write in a read-only transaction or on a read-only server.
         1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
-        // Connections, memory, disk, locks used up; shutting down, killed; the network.
+        // Disk full; table full, which InnoDB says when its disk is.
+        1021 | 1114 => ErrorKind::StorageFull,
+        // Connections, memory, locks used up; shutting down, killed; the network.
         1040
         | 1203
         | 1226
         | 1037
         | 1038
         | 1041
-        | 1021
-        | 1114
         | 1206
         | 1053
         | 1077
@@ -99,6 +99,8 @@ mod tests {
             (1045, ErrorKind::Unauthenticated),
             (1290, ErrorKind::PermissionDenied),
             (1792, ErrorKind::PermissionDenied),
+            (1021, ErrorKind::StorageFull),
+            (1114, ErrorKind::StorageFull),
             (1040, ErrorKind::Unavailable),
             (1927, ErrorKind::Unavailable),
             (1064, ErrorKind::Internal),

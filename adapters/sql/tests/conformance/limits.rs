@@ -17,6 +17,7 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
         .case("a_full_pool_says_so_in_time", |harness| Box::pin(a_full_pool_says_so(harness)))
         .needs("a file", on_file)
         .case("a_file_is_written_durably_by_one_and_read_by_many", |harness| Box::pin(durable(harness)))
+        .case("a_file_without_room_says_so_and_keeps_what_it_has", |harness| Box::pin(full(harness)))
         // SQLite works in this process, where there is no network to wait for.
         .needs("a server", !on_file)
         .case("a_statement_that_takes_too_long_is_given_up", |harness| {
@@ -41,6 +42,39 @@ async fn durable(harness: H) -> CaseResult {
     assert_eq!(pragma(&mut writer, "pragma query_only").await?, "0");
     let mut reader = harness.database().system().begin_read(ReadFrom::Primary).await?;
     assert_eq!(pragma(&mut reader, "pragma query_only").await?, "1");
+    Ok(())
+}
+
+/// A statement of SQLite that no other database knows.
+async fn run(tx: &mut dolmen_ports::ReadTx, statement: &'static str) -> PortResult<()> {
+    let Native::Sqlite(connection) = native(tx)? else { return Ok(()) };
+    let done = sqlx::query(statement).execute(connection).await;
+    done.map(drop).map_err(|error| map_error(error, "use the room"))
+}
+
+async fn full(harness: H) -> CaseResult {
+    let database = harness.database().system();
+    database.write(async |tx| run(tx, "create table room (bytes blob)").await).await?;
+    database.write(async |tx| run(tx, "insert into room values (zeroblob(10))").await).await?;
+    // The limit is one of the connection, which is closed after the failure: then there is room again.
+    let refused = database
+        .write(async |tx| {
+            run(tx, "insert into room values (zeroblob(20))").await?;
+            pragma(tx, "pragma max_page_count = 1").await?;
+            run(tx, "insert into room values (zeroblob(1000000))").await
+        })
+        .await;
+    let refused = refused.expect_err("there is no room");
+    assert_eq!(
+        (refused.kind(), refused.is_retryable()),
+        (ErrorKind::StorageFull, true),
+        "{}",
+        refused.chain()
+    );
+    database.write(async |tx| run(tx, "insert into room values (zeroblob(1000000))").await).await?;
+    let sizes = "select group_concat(length(bytes)) from (select bytes from room order by length(bytes))";
+    let found = database.read(async |tx| pragma(tx, sizes).await).await?;
+    assert_eq!(found, "10,1000000");
     Ok(())
 }
 

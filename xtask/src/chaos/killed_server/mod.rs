@@ -71,6 +71,7 @@ pub(super) fn run(
     let findings = match play(&mut scene, &mut own, plan, seed) {
         Ok(findings) => findings,
         Err(failure) => {
+            println!("{}:   the server's log ends so: {}", plan.fault, own.end_of_log()?);
             scene.clear(false)?;
             return Err(Failure::new(format!("{}: {failure}; seed {seed}", plan.fault)));
         }

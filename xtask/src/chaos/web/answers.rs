@@ -54,6 +54,11 @@ impl Answers {
         self.failures.iter().filter(|(one, _)| !is_such(one)).map(|(one, n)| format!("{n} x {one}")).collect()
     }
 
+    /// How many failures had this code.
+    pub(in crate::chaos) fn count_of(&self, code: &str) -> usize {
+        self.failures.iter().filter(|(refusal, _)| refusal.code == code).map(|(_, count)| count).sum()
+    }
+
     /// How many requests the server failed.
     pub(in crate::chaos) fn failed(&self) -> usize {
         self.failures.values().sum()

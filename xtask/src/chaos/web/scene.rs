@@ -10,7 +10,7 @@ use crate::chaos::patience::until;
 use crate::chaos::programs::Programs;
 use crate::chaos::victim::Victim;
 use crate::database;
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
 
 use super::http::Server;
@@ -27,7 +27,7 @@ pub(in crate::chaos) struct Setting<'a> {
     pub(in crate::chaos) server: &'a database::Server,
     /// The port by which the web process reaches the server, when something stands between them.
     pub(in crate::chaos) by_port: Option<u16>,
-    /// Where the app keeps its files; a folder of the scene's own when there is none.
+    /// Where the app keeps its files and its log; a folder of the scene's own when there is none.
     pub(in crate::chaos) data: Option<PathBuf>,
     /// The guard that the program leaves out.
     pub(in crate::chaos) sabotage: Option<&'a str>,
@@ -65,6 +65,7 @@ pub(in crate::chaos) struct Scene {
     database: String,
     url: String,
     folder: TempDir,
+    log: PathBuf,
     /// Starts the web process.
     command: Box<dyn Fn() -> Command>,
     pub(in crate::chaos) server: Server,
@@ -93,6 +94,7 @@ impl Scene {
             ("RUST_LOG", "warn".to_owned()),
         ];
         variables.extend(setting.variables);
+        let log = data.join("web.log");
         let (place, reference_app) = (folder.path().to_owned(), programs.reference_app.clone());
         let mut migrate = Command::new(&reference_app);
         migrate.arg("migrate").current_dir(&place).envs(variables.clone()).env("APP_ROLE", "migrate");
@@ -110,7 +112,7 @@ impl Scene {
             command.current_dir(&place).envs(variables.clone()).env("APP_ROLE", "web");
             command
         });
-        let process = Victim::start(command(), &log(&folder))?;
+        let process = Victim::start(command(), &log)?;
         let mut scene = Self {
             fault,
             chaos: programs.chaos.clone(),
@@ -118,6 +120,7 @@ impl Scene {
             database,
             url: database_url,
             folder,
+            log,
             command,
             server: Server { port, patience },
             management: Server { port: management, patience },
@@ -134,13 +137,13 @@ impl Scene {
     pub(in crate::chaos) fn must_run(&mut self) -> Outcome<()> {
         self.process
             .must_run()
-            .map_err(|failure| Failure::new(format!("{failure}; see {}", log(&self.folder).display())))
+            .map_err(|failure| Failure::new(format!("{failure}; see {}", self.log.display())))
     }
 
     /// Kills the web process and starts it again.
     pub(in crate::chaos) fn kill(&mut self) -> Outcome<()> {
         self.process.kill()?;
-        self.process = Victim::start((self.command)(), &log(&self.folder))?;
+        self.process = Victim::start((self.command)(), &self.log)?;
         Ok(())
     }
 
@@ -170,6 +173,10 @@ impl Scene {
         if remove {
             return self.database_server.drop_database(&self.database);
         }
+        let log = self.folder.path().join("web.log");
+        if log != self.log {
+            std::fs::copy(&self.log, log).while_doing("keep the log")?;
+        }
         println!(
             "{}:   the log is kept: {}; database: {}",
             self.fault,
@@ -178,8 +185,4 @@ impl Scene {
         );
         Ok(())
     }
-}
-
-fn log(folder: &TempDir) -> PathBuf {
-    folder.path().join("web.log")
 }

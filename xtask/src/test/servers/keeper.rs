@@ -37,10 +37,20 @@ impl Kept {
         script: &str,
         configure: impl Fn(&mut Command, u16),
     ) -> Outcome<Self> {
+        Self::start_below(&std::env::temp_dir(), name, script, configure)
+    }
+
+    /// The same with its folder in another than that for temporary files.
+    pub(super) fn start_below(
+        place: &Path,
+        name: &'static str,
+        script: &str,
+        configure: impl Fn(&mut Command, u16),
+    ) -> Outcome<Self> {
         let user = if is_root()? { unprivileged_user()? } else { "" };
         let mut last = Failure::new("no attempt was made");
         for _ in 0..ATTEMPTS {
-            match Self::start_once(name, script, user, &configure) {
+            match Self::start_once(place, name, script, user, &configure) {
                 Ok(server) => return Ok(server),
                 Err(failure) => last = failure,
             }
@@ -49,13 +59,14 @@ impl Kept {
     }
 
     fn start_once(
+        place: &Path,
         name: &str,
         script: &str,
         user: &str,
         configure: impl Fn(&mut Command, u16),
     ) -> Outcome<Self> {
         let prefix = format!("dolmen-{}-", name.to_lowercase());
-        let folder = tempfile::Builder::new().prefix(&prefix).tempdir()?;
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(place)?;
         let port = process::free_port()?;
         let mut command = keeper(script, folder.path(), user);
         configure(&mut command, port);
@@ -84,6 +95,10 @@ impl Kept {
     /// The first process of the server that runs now.
     pub(super) fn process(&self) -> Option<u32> {
         self.process
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(super) fn port(&self) -> u16 {

@@ -1,6 +1,6 @@
 //! MariaDB, for what runs on the MySQL family.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::failure::Outcome;
@@ -38,12 +38,12 @@ impl Programs {
 
     /// Starts a server whose `root` needs no password.
     pub(super) fn start(&self) -> Outcome<Server> {
-        self.start_with(&[])
+        self.start_with(&std::env::temp_dir(), &[])
     }
 
-    /// The same with settings, each as `--<name>=<value>`, without spaces.
-    pub(super) fn start_with(&self, settings: &[&str]) -> Outcome<Server> {
-        let kept = Kept::start("MariaDB", include_str!("mariadb.sh"), |command, port| {
+    /// The same below a folder, with settings, each as `--<name>=<value>`, without spaces.
+    pub(super) fn start_with(&self, place: &Path, settings: &[&str]) -> Outcome<Server> {
+        let kept = Kept::start_below(place, "MariaDB", include_str!("mariadb.sh"), |command, port| {
             command.args([&self.install, &self.server, &self.admin]).arg(port.to_string());
             command.args(settings);
         })?;

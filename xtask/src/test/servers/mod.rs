@@ -3,6 +3,7 @@
 //! Each started one lies in a folder and on a port of its own, so that runs side by side do not meet, and ends with
 //! xtask, in whatever way that ends.
 
+mod disk;
 mod given;
 mod installation;
 mod keeper;
@@ -15,6 +16,7 @@ mod url;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
 
+pub(crate) use self::disk::SmallDisk;
 use self::given::Given;
 use self::keeper::Kept;
 pub(crate) use self::own::{Engine, OwnServer};

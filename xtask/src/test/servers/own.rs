@@ -1,5 +1,6 @@
 //! A server that a run has to itself, so that it may be killed, stopped and started again.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -30,17 +31,23 @@ impl OwnServer {
     /// Starts one, installed first if need be. Each setting stands as its server takes it: `<name>=<value>` for
     /// PostgreSQL, `--<name>=<value>` for MariaDB, without spaces. Without any, what is committed is not durable.
     pub(crate) fn start(engine: Engine, settings: &[&str]) -> Outcome<Self> {
+        Self::start_below(&std::env::temp_dir(), engine, settings)
+    }
+
+    /// The same with its data in a folder below this one. PostgreSQL also takes options of `initdb`, as
+    /// `--<name>=<value>`.
+    pub(crate) fn start_below(place: &Path, engine: Engine, settings: &[&str]) -> Outcome<Self> {
         let server = match engine {
             Engine::Postgres => {
                 installation::provide(&[&postgres::REQUIREMENT])?;
                 let programs =
                     postgres::Programs::find().ok_or_else(|| postgres::REQUIREMENT.is_missing())?;
-                programs.start_primary_with(settings)?
+                programs.start_primary_with(place, settings)?
             }
             Engine::MariaDb => {
                 installation::provide(&[&mariadb::REQUIREMENT])?;
                 let programs = mariadb::Programs::find().ok_or_else(|| mariadb::REQUIREMENT.is_missing())?;
-                programs.start_with(settings)?
+                programs.start_with(place, settings)?
             }
         };
         Ok(Self { engine, server })
@@ -74,6 +81,19 @@ impl OwnServer {
             process::pause(Duration::from_millis(1));
         }
         Ok(())
+    }
+
+    /// What it wrote last into its log.
+    pub(crate) fn end_of_log(&self) -> Outcome<String> {
+        let kept = self.server.kept.as_ref().ok_or_else(not_ours)?;
+        let log = std::fs::read(kept.folder().join("log"))?;
+        let end = log.len().saturating_sub(4_000);
+        Ok(String::from_utf8_lossy(log.get(end..).unwrap_or_default()).into_owned())
+    }
+
+    /// Whether it has not ended, by us or by itself.
+    pub(crate) fn runs(&self) -> Outcome<bool> {
+        Ok(runs(self.first()?))
     }
 
     /// `kill -STOP` to all its processes: they hold their connections and answer nothing.

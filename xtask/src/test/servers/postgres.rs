@@ -41,21 +41,28 @@ impl Programs {
 
     /// Starts a primary that trusts every local client.
     pub(super) fn start_primary(&self) -> Outcome<Server> {
-        self.start("PostgreSQL", None, &[])
+        self.start(&std::env::temp_dir(), "PostgreSQL", None, &[])
     }
 
-    /// Starts a primary with settings, each as `<name>=<value>`, without spaces.
-    pub(super) fn start_primary_with(&self, settings: &[&str]) -> Outcome<Server> {
-        self.start("PostgreSQL", None, settings)
+    /// Starts a primary below a folder, with settings, each as `<name>=<value>`, and options of `initdb`, each as
+    /// `--<name>=<value>`; all without spaces.
+    pub(super) fn start_primary_with(&self, place: &Path, settings: &[&str]) -> Outcome<Server> {
+        self.start(place, "PostgreSQL", None, settings)
     }
 
     /// Starts a streaming standby of the primary on that port.
     pub(super) fn start_standby(&self, primary: u16) -> Outcome<Server> {
-        self.start("Standby", Some(primary), &[])
+        self.start(&std::env::temp_dir(), "Standby", Some(primary), &[])
     }
 
-    fn start(&self, name: &'static str, primary: Option<u16>, settings: &[&str]) -> Outcome<Server> {
-        let kept = Kept::start(name, include_str!("postgres.sh"), |command, port| {
+    fn start(
+        &self,
+        place: &Path,
+        name: &'static str,
+        primary: Option<u16>,
+        settings: &[&str],
+    ) -> Outcome<Server> {
+        let kept = Kept::start_below(place, name, include_str!("postgres.sh"), |command, port| {
             command.arg(&self.folder).arg(port.to_string());
             command.arg(primary.map(|primary| primary.to_string()).unwrap_or_default());
             command.args(settings);

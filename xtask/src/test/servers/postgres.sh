@@ -1,12 +1,19 @@
 # PostgreSQL on the port $2 with the programs in the folder $1: a primary, or a streaming standby of the server on the
-# port $3, when that is not empty. Settings may follow, each as <name>=<value>.
+# port $3, when that is not empty. Settings may follow, each as <name>=<value>, and options of
+# initdb, each as --<name>=<value>.
 programs=$1 port=$2 primary=$3
 shift 3
-settings=
-for setting in "$@"; do settings="$settings -c $setting"; done
+settings= options=
+for setting in "$@"; do
+    case $setting in
+        --*) options="$options $setting" ;;
+        *) settings="$settings -c $setting" ;;
+    esac
+done
 start() {
     if [ -z "$primary" ]; then
-        said=$(as_user "$programs/initdb" -D "$folder/data" -U app -A trust -E UTF8 --no-locale --no-sync 2>&1) \
+        # shellcheck disable=SC2086 # an option holds no space
+        said=$(as_user "$programs/initdb" -D "$folder/data" -U app -A trust -E UTF8 --no-locale --no-sync $options 2>&1) \
             || give_up "initdb failed: $said"
     else
         said=$(as_user "$programs/pg_basebackup" -h 127.0.0.1 -p "$primary" -U app -D "$folder/data" \

@@ -1,8 +1,10 @@
 //! Logging: one line per event, as text for people or JSON for machines.
 
+mod one_line;
+
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::panic::PanicHookInfo;
 
 use tracing::Subscriber;
@@ -10,6 +12,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt as layer};
 
+use self::one_line::OneLine;
 use crate::config::{Env, Environment, Refusal, SettingValue, Variable, choose};
 
 const FORMAT: Variable = Variable::own("LOG_FORMAT", "how events are written: text or json", "json");
@@ -99,6 +102,8 @@ impl fmt::Display for LogFilter {
 /// Sends events to the standard error output from now on, in colour when that is a terminal. The first call of a process
 /// wins; later ones change nothing, so that every test may call it.
 ///
+/// An event that cannot be written, because a disk is full or nobody reads, is lost; nothing else is.
+///
 /// With JSON, a panic is an event like any other, so that every line stays an object.
 pub fn init_logging(settings: &LogSettings) {
     let ansi = settings.format == LogFormat::Text && io::stderr().is_terminal();
@@ -121,7 +126,9 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let filter = EnvFilter::builder().parse_lossy(&settings.filter.0);
-    let events = layer::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(OneLine(output));
+    let events = layer::fmt().with_env_filter(filter).with_ansi(ansi).with_writer(OneLine::new(output));
+    // It would complain on the standard error output, and panic when that fails as well.
+    let events = events.log_internal_errors(false);
     match settings.format {
         LogFormat::Text => Box::new(events.finish()),
         LogFormat::Json => {
@@ -130,45 +137,9 @@ where
     }
 }
 
-/// Keeps each event on one line, whatever its values hold: a value with a line break cannot forge an event.
-struct OneLine<W>(W);
-
-impl<'w, W: MakeWriter<'w>> MakeWriter<'w> for OneLine<W> {
-    type Writer = OneLineWriter<W::Writer>;
-
-    fn make_writer(&'w self) -> Self::Writer {
-        OneLineWriter(self.0.make_writer())
-    }
-}
-
-struct OneLineWriter<W>(W);
-
-impl<W: Write> Write for OneLineWriter<W> {
-    /// An event comes as one call, its line break last.
-    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let (text, end) = event.split_last().map_or((event, &[][..]), |(last, text)| {
-            if *last == b'\n' { (text, &b"\n"[..]) } else { (event, &[][..]) }
-        });
-        let mut line = Vec::with_capacity(event.len());
-        for byte in text {
-            match byte {
-                b'\n' => line.extend_from_slice(b"\\n"),
-                b'\r' => line.extend_from_slice(b"\\r"),
-                other => line.push(*other),
-            }
-        }
-        line.extend_from_slice(end);
-        self.0.write_all(&line)?;
-        Ok(event.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::sync::{Arc, Mutex};
 
     use super::*;
