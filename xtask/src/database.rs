@@ -65,6 +65,14 @@ impl Server {
         }
     }
 
+    /// The URL of the server; empty for a file.
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres(url) | Self::Mysql(url) => url,
+        }
+    }
+
     /// Where the server listens: host and port.
     pub(crate) fn address(&self) -> Outcome<String> {
         let target = match self {
