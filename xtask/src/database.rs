@@ -74,6 +74,14 @@ impl Server {
         }
     }
 
+    /// The URL of the server; empty for a file.
+    pub(crate) fn url(&self) -> &str {
+        match self {
+            Self::Sqlite => "",
+            Self::Postgres(url) | Self::Mysql(url) => url,
+        }
+    }
+
     /// Where the server listens: host and port.
     pub(crate) fn address(&self) -> Outcome<String> {
         let target = match self {
@@ -85,17 +93,16 @@ impl Server {
         Ok(format!("{}:{}", target.host, target.port))
     }
 
-    /// Runs a statement of the server's own.
-    pub(crate) fn execute(&self, statement: &str) -> Outcome<()> {
+    /// Has the server execute a statement that concerns all of it.
+    pub(crate) fn tell(&self, statement: &str) -> Outcome<()> {
         match self {
-            Self::Sqlite => Err(Failure::new("SQLite has no server")),
-            Self::Postgres(server) => psql(server, statement),
-            Self::Mysql(server) => mysql(server, statement),
+            Self::Sqlite => self.execute("", statement),
+            Self::Postgres(server) | Self::Mysql(server) => self.execute(server, statement),
         }
     }
 
     /// Executes a statement in one of its databases; a file has no program for that.
-    pub(crate) fn execute_in(&self, url: &str, statement: &str) -> Outcome<()> {
+    pub(crate) fn execute(&self, url: &str, statement: &str) -> Outcome<()> {
         match self {
             Self::Sqlite => Err(Failure::new("there is no program that executes statements of SQLite")),
             Self::Postgres(_) => psql(url, statement),

@@ -19,11 +19,7 @@ pub(crate) async fn borrow(url: &str, connections: u32, limit: Duration) -> Resu
         .with_statement_timeout(limit);
     let database = SqlDatabase::connect(url, options).await?.database();
     loop {
-        let whole = borrow_all(&database, connections).await?;
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{}", if whole { "whole" } else { "short" })?;
-        out.flush()?;
-        drop(out);
+        say(borrow_all(&database, connections).await?)?;
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -38,10 +34,56 @@ async fn borrow_all(database: &Database, connections: u32) -> Result<bool, BoxEr
     while let Some(begun) = begins.join_next().await {
         open.push(begun?);
     }
+    if let Some(error) = open.iter().find_map(|begun| begun.as_ref().err()) {
+        eprintln!("{error}");
+    }
     let whole = open.iter().all(Result::is_ok);
     for tx in open.into_iter().flatten() {
         // One that cannot be ended is closed, and the next look shows whether its place is free.
         drop(tx.end().await);
     }
     Ok(whole)
+}
+
+/// The same by a pool of sqlx alone.
+pub(crate) async fn borrow_plain(url: &str, connections: u32, limit: Duration) -> Result<(), BoxError> {
+    #[cfg(feature = "postgres")]
+    if url.starts_with("postgres") {
+        return borrow_from::<sqlx::Postgres>(url, connections, limit).await;
+    }
+    #[cfg(feature = "mysql")]
+    if url.starts_with("mysql") {
+        return borrow_from::<sqlx::MySql>(url, connections, limit).await;
+    }
+    Err(format!("no driver for {connections} connections within {limit:?}, or no server at {url}").into())
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+async fn borrow_from<DB: sqlx::Database>(
+    url: &str,
+    connections: u32,
+    limit: Duration,
+) -> Result<(), BoxError> {
+    let options = sqlx::pool::PoolOptions::<DB>::new().max_connections(connections).acquire_timeout(limit);
+    let pool = options.connect_lazy(url)?;
+    loop {
+        let mut borrowed = JoinSet::new();
+        for _ in 0..connections {
+            let pool = pool.clone();
+            borrowed.spawn(async move { pool.acquire().await });
+        }
+        let mut open = Vec::new();
+        while let Some(acquired) = borrowed.join_next().await {
+            open.push(acquired?);
+        }
+        say(open.iter().all(Result::is_ok))?;
+        drop(open);
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+fn say(whole: bool) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{}", if whole { "whole" } else { "short" })?;
+    out.flush()
 }

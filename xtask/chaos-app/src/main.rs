@@ -66,6 +66,9 @@ enum Command {
         connections: u32,
         /// How long an answer is waited for, in milliseconds.
         limit_ms: u64,
+        /// From a pool of sqlx, without what we do around it.
+        #[arg(long)]
+        plain: bool,
     },
     /// Serves the reference app, configured by the environment, without a guard
     Serve {
@@ -104,8 +107,12 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         println!("{}", play::play(&line.url, played).await?);
         return Ok(());
     }
-    if let Command::Borrow { connections, limit_ms } = line.command {
-        return borrow::borrow(&line.url, connections, Duration::from_millis(limit_ms)).await;
+    if let Command::Borrow { connections, limit_ms, plain } = line.command {
+        let limit = Duration::from_millis(limit_ms);
+        return match plain {
+            false => borrow::borrow(&line.url, connections, limit).await,
+            true => borrow::borrow_plain(&line.url, connections, limit).await,
+        };
     }
     let statement_timeout = match line.command {
         Command::Work { statement_ms, .. } => Duration::from_millis(statement_ms),

@@ -9,6 +9,7 @@ mod cut_commits;
 mod dark_network;
 mod dice;
 mod full_disk;
+mod full_server;
 mod grounds;
 mod hung_server;
 mod journal;
@@ -68,6 +69,9 @@ pub(crate) enum Fault {
     /// A slow, trickling, cutting network between workers and database: no job is stuck, no connection left over.
     #[value(name = "F17")]
     F17,
+    /// The server has no connection left: who starts waits, who runs goes on, and it is asked again now and then.
+    #[value(name = "F18")]
+    F18,
     /// A streaming standby is promoted while the database's name points to one that reads: writes go on by themselves.
     #[value(name = "F19")]
     F19,
@@ -104,7 +108,9 @@ impl Fault {
             | Self::F22
             | Self::F28
             | Self::F44 => false,
-            Self::F4 | Self::F12 | Self::F13 | Self::F14 | Self::F19 | Self::F25 | Self::F26 => true,
+            Self::F4 | Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => {
+                true
+            }
         }
     }
 
@@ -131,6 +137,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F15, "new-keys"),
     (Fault::F16, "no-limits"),
     (Fault::F17, "no-statement-limit"),
+    (Fault::F18, "plain-pool"),
     (Fault::F19, "name-stays"),
     (Fault::F21, "recycled-transaction"),
     (Fault::F22, "effect-outside"),
@@ -158,8 +165,8 @@ pub(crate) struct Options {
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
     /// enqueue-outside-transaction for F2, forget-what-was-applied for F4, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
-    /// for F17, name-stays for F19, recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25,
-    /// no-position for F26, no-rerun for F28, no-version-check for F44
+    /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
+    /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -261,6 +268,10 @@ impl Stage<'_> {
             Fault::F17 => {
                 let plan = if self.slice { bad_weather::SLICE } else { bad_weather::FULL };
                 bad_weather::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F18 => {
+                let plan = if self.slice { full_server::SLICE } else { full_server::FULL };
+                full_server::run(self.programs, plan, sabotage)
             }
             Fault::F19 => {
                 let plan = if self.slice { promoted_standby::SLICE } else { promoted_standby::FULL };

@@ -54,8 +54,8 @@ fn promote_once(programs: &Programs, seed: u64, name_stays: bool, findings: &mut
     let servers = Servers { next: Server::of(&next), other: Server::of(&other), primary };
     let server = Server::of(&servers.primary);
     // What is acknowledged is on both standbys, whichever is promoted.
-    server.execute("alter system set synchronous_standby_names = '2 (*)'")?;
-    server.execute("select pg_reload_conf()")?;
+    server.tell("alter system set synchronous_standby_names = '2 (*)'")?;
+    server.tell("select pg_reload_conf()")?;
     let proxy = Proxy::start(&programs.proxy, &server.address()?)?;
     let setting = Setting::new("F19", programs, &server, seed);
     let mut scene = Scene::set(Setting { by_port: Some(proxy.port()), ..setting })?;
@@ -123,7 +123,7 @@ fn fail_over(
     issue(scene, ISSUES)?;
     servers.primary.kill()?;
     proxy.tell(&format!("move {}", servers.other.address()?))?;
-    servers.next.execute("select pg_promote()")?;
+    servers.next.tell("select pg_promote()")?;
     pause(READ_ONLY_FOR);
     if !name_stays {
         proxy.tell(&format!("move {}", servers.next.address()?))?;

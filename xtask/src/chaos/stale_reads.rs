@@ -82,7 +82,7 @@ fn start(engine: Engine, plan: Plan) -> Outcome<(OwnServer, [OwnServer; 2])> {
     let replica = |id: u32, delay: u32| {
         let replica = OwnServer::start(engine, &[&format!("--server-id={id}"), "--read-only=1"])?;
         let port = primary.port()?;
-        Server::of(&replica).execute(&format!(
+        Server::of(&replica).tell(&format!(
             "change master to master_host = '127.0.0.1', master_port = {port}, master_user = 'root', \
              master_use_gtid = slave_pos, master_delay = {delay}; start slave"
         ))?;

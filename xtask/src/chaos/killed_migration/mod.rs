@@ -105,7 +105,7 @@ impl Stage<'_> {
         let steps = self.steps(url).ok();
         findings.points.insert(steps.as_ref().map_or(0, |steps| steps.lines().count()));
         if self.sabotaged && steps.is_some() {
-            self.server.execute_in(url, FORGET)?;
+            self.server.execute(url, FORGET)?;
         }
         match self.migrate(url).and_then(|()| self.steps(url)) {
             Ok(steps) if steps == findings.clean => findings.converged += 1,
