@@ -60,6 +60,7 @@ impl<DB: Database> Checkout<DB> {
         &mut self.lent
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_adopted(&self) -> bool {
         self.lent.is_adopted()
     }
