@@ -22,6 +22,8 @@ pub mod jobs {}
 pub mod managed_databases {}
 #[doc = include_str!("modules.md")]
 pub mod modules {}
+#[doc = include_str!("pgbouncer.md")]
+pub mod pgbouncer {}
 #[doc = include_str!("ports.md")]
 pub mod ports {}
 #[doc = include_str!("start.md")]

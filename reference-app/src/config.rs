@@ -103,23 +103,15 @@ fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Opt
 fn migration_url(env: &mut Env, main: Option<&Secret<String>>, migrates: bool) -> Option<Secret<String>> {
     let direct = env.optional(&DATABASE_MIGRATION_URL).map(|url: CheckedUrl| url.0);
     // What is wrong with one of them alone was reported.
-    let main = DatabaseUrl::parse(main?.reveal()).ok()?;
-    let (wrong, fix) = match &direct {
-        None if migrates && main.is_pooled() => (
-            "DATABASE_URL says pgbouncer=true, and migrations need the server itself".to_owned(),
-            "set DATABASE_MIGRATION_URL to the same database without the pooler",
-        ),
-        None => return None,
-        Some(text) => {
-            let refused = DatabaseUrl::parse(text.reveal()).and_then(|direct| direct.migrates(&main)).err();
-            let Some(refused) = refused else { return direct };
-            (
-                format!("DATABASE_MIGRATION_URL is refused: {refused}"),
-                "set it to the database of DATABASE_URL without the pooler, or unset it",
-            )
-        }
-    };
-    env.report(ConfigProblem::error("config/migration-url", wrong, fix));
+    let parsed = |url: &Secret<String>| DatabaseUrl::parse(url.reveal()).ok();
+    let (main, way) = (main.and_then(parsed)?, direct.as_ref().and_then(parsed));
+    if (migrates || way.is_some())
+        && let Err(wrong) = main.check_migrations(way.as_ref())
+    {
+        let what = format!("DATABASE_MIGRATION_URL: {wrong}");
+        let fix = "set DATABASE_MIGRATION_URL to the database of DATABASE_URL without a pooler, or unset it";
+        env.report(ConfigProblem::error("config/migration-url", what, fix));
+    }
     direct
 }
 

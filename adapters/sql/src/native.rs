@@ -34,7 +34,8 @@ impl fmt::Debug for Native<'_> {
 ///
 /// The connection is in the transaction of `tx`: do not begin or end one on it. A read transaction hands out its
 /// connection too; that it cannot write is then the database's doing. An error of a native statement ends the
-/// transaction as any other error does. Map it with [`native_error`].
+/// transaction as any other error does. Behind a pooler, prepared statements and settings last as long as the transaction: write
+/// `set local`. Map it with [`native_error`].
 ///
 /// # Errors
 /// `WrongBackend` when the transaction belongs to another adapter; `InvalidInput` when it can only be rolled back.

@@ -12,7 +12,7 @@ const DIRECT: &str = "DATABASE_MIGRATION_URL";
 /// The URL for migrations, if there is one: whether it can be one for this database.
 pub(super) fn checked(main: &DatabaseUrl, options: &SqlOptions) -> PortResult<()> {
     let Some(direct) = &options.migration_url else { return Ok(()) };
-    let checked = DatabaseUrl::parse(direct.reveal()).and_then(|direct| direct.migrates(main));
+    let checked = DatabaseUrl::parse(direct.reveal()).and_then(|direct| main.check_migrations(Some(&direct)));
     checked.map_err(|error| wrong("connect", &error.to_string()))
 }
 

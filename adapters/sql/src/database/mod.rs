@@ -134,7 +134,8 @@ impl SqlDatabase {
     }
 
     /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
-    /// returned handle: committing that commits it, dropping that rolls it back.
+    /// returned handle: committing that commits it, dropping that rolls it back. Through a pooler in transaction mode, the
+    /// team's own statements need `persistent(false)`.
     #[cfg(feature = "postgres")]
     pub fn adopt_postgres(
         &self,

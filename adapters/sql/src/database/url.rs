@@ -115,22 +115,27 @@ impl DatabaseUrl {
         }
     }
 
-    /// Checks whether migrations of `main` can go by this URL: the same database, and not through a pooler.
+    /// Checks the way of migrations: `direct`, the `DATABASE_MIGRATION_URL`, or this one where there is no other.
     ///
     /// # Errors
     /// Names the rule and how to mend it.
-    pub fn migrates(&self, main: &Self) -> Result<(), DatabaseUrlError> {
-        let (direct, main) = (self.dialect(), main.dialect());
-        if main == Dialect::Sqlite {
-            return wrong("DATABASE_URL is a SQLite file, which no pooler stands before; unset this one");
+    pub fn check_migrations(&self, direct: Option<&Self>) -> Result<(), DatabaseUrlError> {
+        let (main, is_pooled) = (self.dialect(), direct.unwrap_or(self).is_pooled());
+        match direct.map(Self::dialect) {
+            Some(_) if main == Dialect::Sqlite => {
+                wrong("DATABASE_URL is a SQLite file, which no pooler stands before; unset it")
+            }
+            Some(direct) if direct != main => {
+                wrong(format!("it is {}, but DATABASE_URL is {}", direct.name(), main.name()))
+            }
+            Some(_) if is_pooled => {
+                wrong("it says pgbouncer=true, but migrations need the server itself; use its own port")
+            }
+            None if is_pooled => wrong(
+                "DATABASE_URL says pgbouncer=true, but migrations need the server itself; set it to the way without the pooler",
+            ),
+            _ => Ok(()),
         }
-        if direct != main {
-            return wrong(format!("this is {}, but DATABASE_URL is {}", direct.name(), main.name()));
-        }
-        if self.is_pooled() {
-            return wrong("it says pgbouncer=true, but migrations need the server itself; use its own port");
-        }
-        Ok(())
     }
 
     /// Whether it says that a pooler in transaction mode stands before the server; where it says nothing, that is found
@@ -372,7 +377,7 @@ mod tests {
     fn migrations_go_to_the_same_server_without_a_pooler() {
         let check = |main: &str, direct: &str| {
             let (main, direct) = (DatabaseUrl::parse(main).unwrap(), DatabaseUrl::parse(direct).unwrap());
-            direct.migrates(&main).map_err(|error| error.to_string())
+            main.check_migrations(Some(&direct)).map_err(|error| error.to_string())
         };
         assert_eq!(check("postgres://h:6432/a?pgbouncer=true", "postgres://h:5432/a"), Ok(()));
         assert_eq!(check("mysql://h:6033/a", "mariadb://h/a"), Ok(()));
@@ -383,6 +388,11 @@ mod tests {
         refused("sqlite:a.db", "sqlite:a.db", "unset");
         refused("postgres://h/a", "mysql://h/a", "DATABASE_URL is postgres");
         refused("postgres://h/a", "postgres://h:6432/a?pgbouncer=true", "pgbouncer=true");
+        let alone = |main: &str| DatabaseUrl::parse(main).unwrap().check_migrations(None);
+        assert!(
+            alone("postgres://h/a?pgbouncer=true").unwrap_err().to_string().contains("without the pooler")
+        );
+        assert_eq!((alone("postgres://h/a"), alone("sqlite:a.db")), (Ok(()), Ok(())));
     }
 
     #[test]

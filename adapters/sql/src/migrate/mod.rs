@@ -31,12 +31,26 @@ const TABLE_IN_POSTGRES: &str = "create table if not exists dolmen_migration (
     primary key (module, name)
 )";
 
+/// How often a look at what is pending is taken anew; each comes after the change that was in the way of the last.
+const MOST_TRIES: u32 = 10;
+
 /// The framework's own tables: jobs, schedules, inbox, sessions, audit. Put it before the sets of the modules.
 pub const MIGRATIONS: MigrationSet =
     dolmen_ports::migrations!(dolmen_ports::ModuleName::new("dolmen"), "0001_dolmen");
 
 /// What is pending, as `module/0001_name`, in order. Reads only.
 pub(crate) async fn pending_names(backend: &dyn Backend, sets: &[MigrationSet]) -> PortResult<Vec<String>> {
+    let mut tries = 1;
+    loop {
+        match read_pending(backend, sets).await {
+            // Another process migrates: on the MySQL family a snapshot cannot read a table that was made after it.
+            Err(error) if error.kind() == ErrorKind::Contention && tries < MOST_TRIES => tries += 1,
+            result => return result,
+        }
+    }
+}
+
+async fn read_pending(backend: &dyn Backend, sets: &[MigrationSet]) -> PortResult<Vec<String>> {
     let mut tx = SqlTx::new(backend.open(Mode::Read).await?, None);
     let names = names_in(&mut tx, sets).await;
     drop(Box::new(tx).rollback().await);
