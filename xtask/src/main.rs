@@ -77,8 +77,8 @@ enum Verb {
     Book,
     /// Kills real processes at seeded random moments, and looks whether anything is lost or done twice.
     ///
-    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, both on SQLite,
-    /// and on PostgreSQL and MariaDB when `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers (then their client programs
+    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, F4 the role
+    /// `migrate` at every statement of 20 migrations; all on SQLite, and on PostgreSQL and MariaDB when `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers (then their client programs
     /// must be installed). The other faults start servers of their own, as `test` does. Prints the figures and the seed of
     /// each run; exits 1 when one is red.
     Chaos(chaos::Options),

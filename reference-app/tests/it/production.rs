@@ -108,7 +108,7 @@ async fn not_ready(process: &mut Process, rule: &str) -> String {
     let management = Client::of(process.address("the management port listens").await).await;
     eventually(rule, async || {
         let answer = management.get("/readyz").send().await.expect(503);
-        Some(answer.text().to_owned()).filter(|text| text.contains(rule))
+        Some(answer.text().clone()).filter(|text| text.contains(rule))
     })
     .await
 }

@@ -8,6 +8,7 @@ mod commands;
 mod journal;
 mod module;
 mod sabotage;
+mod steps;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -30,6 +31,22 @@ struct CommandLine {
 enum Command {
     /// Brings the schema up to date
     Migrate,
+    /// Applies the twenty migrations of F4
+    Steps {
+        /// Hang after so many of their statements, until somebody ends it.
+        #[arg(long, requires = "mark")]
+        hang_after: Option<usize>,
+        /// The file that is made on SQLite when it hangs.
+        #[arg(long)]
+        mark: Option<PathBuf>,
+        /// Commit their statements without their record.
+        #[arg(long)]
+        record_apart: bool,
+    },
+    /// Prints each statement of these: its migration, its number in it, and how PostgreSQL runs it
+    ListSteps,
+    /// Prints what these have made: tables, indexes, rows and records
+    Schema,
     /// Enqueues jobs, and writes the id of each to the journal once it is committed
     Enqueue {
         /// The journal.
@@ -81,6 +98,17 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     let opened = commands::Opened::open(&line.url).await?;
     match line.command {
         Command::Migrate => commands::migrate(&opened).await,
+        Command::Steps { hang_after, mark, record_apart } => {
+            let hang = hang_after.zip(mark.as_deref()).map(|(after, mark)| steps::Hang { after, mark });
+            commands::migrate_steps(&opened, hang, record_apart).await
+        }
+        Command::ListSteps => {
+            for statement in steps::listed() {
+                println!("{statement}");
+            }
+            Ok(())
+        }
+        Command::Schema => commands::print_schema(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
         Command::Work { journal, lease_ms, sabotage } => {
             commands::work(opened, &journal, std::time::Duration::from_millis(lease_ms), sabotage).await

@@ -9,6 +9,7 @@ mod hung_server;
 mod journal;
 mod killed_server;
 mod killed_web;
+mod migrations;
 mod patience;
 mod programs;
 mod times;
@@ -36,6 +37,9 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
+    /// `migrate` is killed at every statement of twenty migrations: the next run gets to the end, or says what to do.
+    #[value(name = "F4")]
+    F4,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -51,17 +55,18 @@ impl Fault {
     /// Whether it starts servers for itself, instead of being played on every database that there is.
     fn has_own_servers(self) -> bool {
         match self {
-            Self::F1 | Self::F2 => false,
+            Self::F1 | Self::F2 | Self::F4 => false,
             Self::F12 | Self::F13 | Self::F14 => true,
         }
     }
 }
 
 /// Guards that can be left out: the fault that must notice, and the switch.
-const SABOTAGES: [(Fault, &str); 6] = [
+const SABOTAGES: [(Fault, &str); 7] = [
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
+    (Fault::F4, "record-apart"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -80,7 +85,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, commit-not-awaited for F12, log-written-later for F13,
+    /// enqueue-outside-transaction for F2, record-apart for F4, commit-not-awaited for F12, log-written-later for F13,
     /// no-request-deadline for F14
     #[arg(long)]
     sabotage: Option<String>,
@@ -143,6 +148,10 @@ impl Stage<'_> {
             Fault::F2 => {
                 let plan = if self.slice { killed_web::SLICE } else { killed_web::FULL };
                 killed_web::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F4 => {
+                let plan = if self.slice { migrations::SLICE } else { migrations::FULL };
+                migrations::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
