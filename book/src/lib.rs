@@ -14,6 +14,8 @@
 pub mod introduction {}
 #[doc = include_str!("jobs.md")]
 pub mod jobs {}
+#[doc = include_str!("migrations.md")]
+pub mod migrations {}
 #[doc = include_str!("modules.md")]
 pub mod modules {}
 #[doc = include_str!("ports.md")]
