@@ -20,6 +20,8 @@ pub mod introduction {}
 pub mod jobs {}
 #[doc = include_str!("managed-databases.md")]
 pub mod managed_databases {}
+#[doc = include_str!("migrations.md")]
+pub mod migrations {}
 #[doc = include_str!("modules.md")]
 pub mod modules {}
 #[doc = include_str!("pgbouncer.md")]

@@ -119,6 +119,23 @@ impl Server {
         }
     }
 
+    /// What a database of a server answers: its rows, one a line.
+    pub(crate) fn ask(&self, name: &str, statement: &str) -> Outcome<String> {
+        match self {
+            Self::Sqlite => Err(Failure::new("a file answers nobody")),
+            Self::Postgres(server) => {
+                let url = with_database(server, name)?;
+                let rows =
+                    ["--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"];
+                process::output_of(Command::new("psql").args(rows).args(["--command", statement, &url]))
+            }
+            Self::Mysql(server) => {
+                let mut command = mysql_command(server, statement)?;
+                process::output_of(command.args(["--batch", "--skip-column-names", "--database", name]))
+            }
+        }
+    }
+
     /// Removes what `new_database` made.
     pub(crate) fn drop_database(&self, name: &str) -> Outcome<()> {
         match self {
@@ -135,6 +152,10 @@ fn psql(server: &str, statement: &str) -> Outcome<()> {
 }
 
 fn mysql(server: &str, statement: &str) -> Outcome<()> {
+    process::output_of(&mut mysql_command(server, statement)?).map(drop)
+}
+
+fn mysql_command(server: &str, statement: &str) -> Outcome<Command> {
     let target = Target::of_mysql(server).ok_or_else(|| {
         Failure::new(format!("{MYSQL} should be mysql://<user>:<password>@<host>:<port>/<database>"))
     })?;
@@ -147,7 +168,7 @@ fn mysql(server: &str, statement: &str) -> Outcome<()> {
     command.args(path.map(|(_, database)| database).filter(|database| !database.is_empty()));
     // Not an argument, which every user of the machine could read.
     command.env("MYSQL_PWD", target.password.unwrap_or_default());
-    process::output_of(&mut command).map(drop)
+    Ok(command)
 }
 
 pub(crate) fn with_database(server: &str, name: &str) -> Outcome<String> {

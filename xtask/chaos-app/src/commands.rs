@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen::config::Env;
+use dolmen::ports::Dialect;
 use dolmen::{
     App, AppPorts, AppSettings, BoxError, Database, Enqueued, Environment, JobFilter, JobQueue, JobState,
-    Jobs, LogSettings, ReadTx, Role, Roles, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
+    Jobs, LogSettings, ModuleName, ReadTx, Role, Roles, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
 };
 use dolmen_reference_app::config::Config;
 use dolmen_reference_app::modules;
@@ -17,6 +18,7 @@ use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, SqlScheduleStore, sql};
 use crate::journal::Journal;
 use crate::module::{ChaosModule, LeaveAMark, MIGRATIONS, MarkLeaver};
 use crate::sabotage::{Sabotage, SabotagedQueue};
+use crate::steps::{self, Hang};
 
 /// Jobs in one transaction of `enqueue`.
 const BATCH: u32 = 100;
@@ -27,22 +29,42 @@ const CONCURRENCY: u32 = 4;
 pub(crate) struct Opened {
     database: Database,
     queue: SqlJobQueue,
+    dialect: Dialect,
 }
 
 impl Opened {
     pub(crate) async fn open(url: &str, statement_timeout: Duration) -> Result<Self, BoxError> {
         let options = SqlOptions::new().with_statement_timeout(statement_timeout);
         let sql = SqlDatabase::connect(url, options).await?;
-        Ok(Self { queue: SqlJobQueue::new(&sql), database: Database::new(sql) })
-    }
-
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+        Ok(Self { queue: SqlJobQueue::new(&sql), dialect: sql.dialect(), database: Database::new(sql) })
     }
 }
 
 pub(crate) async fn migrate(opened: &Opened) -> Result<(), BoxError> {
     opened.database.migrate(&[dolmen_sql::MIGRATIONS, MIGRATIONS]).await?;
+    Ok(())
+}
+
+/// Brings the schema of F4 up to date; with `record_apart` under another name, as if its record had been lost.
+pub(crate) async fn migrate_steps(
+    opened: &Opened,
+    hang: Option<Hang<'_>>,
+    record_apart: bool,
+) -> Result<(), BoxError> {
+    let module = ModuleName::new(if record_apart { "apart" } else { "steps" });
+    let steps = steps::migrations(module, opened.dialect, hang);
+    opened.database.migrate(&[dolmen_sql::MIGRATIONS, steps]).await?;
+    Ok(())
+}
+
+pub(crate) async fn print_schema(opened: &Opened) -> Result<(), BoxError> {
+    opened.database.migrate(&[steps::SCHEMA]).await?;
+    let read =
+        async |tx: &mut ReadTx| sql!("select line from chaos_schema order by line").fetch_all(tx).await;
+    let lines: Vec<(String,)> = opened.database.system().read(read).await?;
+    for (line,) in lines {
+        println!("{line}");
+    }
     Ok(())
 }
 
@@ -67,7 +89,7 @@ pub(crate) async fn work(
     sabotage: Option<Sabotage>,
 ) -> Result<(), BoxError> {
     init_logging(&LogSettings::new(Environment::Development));
-    let Opened { database, queue } = opened;
+    let Opened { database, queue, .. } = opened;
     let handler = MarkLeaver { database: database.clone(), journal: Journal::open(journal)?, sabotage };
     let queue: Arc<dyn JobQueue> = match sabotage {
         Some(sabotage) => Arc::new(SabotagedQueue::new(queue, database.clone(), sabotage)),

@@ -35,10 +35,22 @@ struct CommandLine {
 enum Command {
     /// Brings the schema up to date
     Migrate,
-    /// Applies twenty migrations, each of which leaves a mark
-    MigrateSteps,
-    /// Prints the marks of those migrations
-    Steps,
+    /// Applies the twenty migrations of F4
+    Steps {
+        /// Hang after so many of their statements, until somebody ends it.
+        #[arg(long, requires = "mark")]
+        hang_after: Option<usize>,
+        /// The file that is made on SQLite when it hangs.
+        #[arg(long)]
+        mark: Option<PathBuf>,
+        /// Commit their statements without their record.
+        #[arg(long)]
+        record_apart: bool,
+    },
+    /// Prints each statement of these: its migration, its number in it, and how PostgreSQL runs it
+    ListSteps,
+    /// Prints what these have made: tables, indexes, rows and records
+    Schema,
     /// Enqueues jobs, and writes the id of each to the journal once it is committed
     Enqueue {
         /// The journal.
@@ -122,8 +134,17 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     match line.command {
         Command::Play(_) | Command::Borrow { .. } => Ok(()),
         Command::Migrate => commands::migrate(&opened).await,
-        Command::MigrateSteps => steps::apply(&opened).await,
-        Command::Steps => steps::print(&opened).await,
+        Command::Steps { hang_after, mark, record_apart } => {
+            let hang = hang_after.zip(mark.as_deref()).map(|(after, mark)| steps::Hang { after, mark });
+            commands::migrate_steps(&opened, hang, record_apart).await
+        }
+        Command::ListSteps => {
+            for statement in steps::listed() {
+                println!("{statement}");
+            }
+            Ok(())
+        }
+        Command::Schema => commands::print_schema(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
         Command::Work { journal, lease_ms, sabotage, .. } => {
             commands::work(opened, &journal, Duration::from_millis(lease_ms), sabotage).await

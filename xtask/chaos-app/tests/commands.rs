@@ -24,3 +24,16 @@ fn what_is_enqueued_stands_in_the_journal_and_waits_in_the_queue() {
     assert_eq!(run(folder.path(), &["effects"]), "");
     assert_eq!(run(folder.path(), &["retry"]), "0\n");
 }
+
+#[test]
+fn the_twenty_migrations_are_told_and_leave_their_marks() {
+    let folder = tempfile::tempdir().unwrap();
+    let listed = run(folder.path(), &["list-steps"]);
+    let migrations: std::collections::BTreeSet<_> =
+        listed.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(migrations.len(), 20);
+    run(folder.path(), &["steps"]);
+    let schema = run(folder.path(), &["schema"]);
+    assert_eq!(schema.lines().filter(|line| line.starts_with("migration ")).count(), 20);
+    assert!(schema.contains("note 4 c\n") && schema.contains("steps_person_name"), "{schema}");
+}

@@ -13,9 +13,9 @@ mod full_server;
 mod grounds;
 mod hung_server;
 mod journal;
-mod killed_migration;
 mod killed_server;
 mod killed_web;
+mod migrations;
 mod patience;
 mod played;
 mod programs;
@@ -48,7 +48,7 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
-    /// Migrations are killed at every moment, on every database: run again, they come to the same end.
+    /// `migrate` is killed at every statement of twenty migrations: the next run gets to the end, or says what to do.
     #[value(name = "F4")]
     F4,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
@@ -101,6 +101,7 @@ impl Fault {
         match self {
             Self::F1
             | Self::F2
+            | Self::F4
             | Self::F15
             | Self::F16
             | Self::F17
@@ -108,9 +109,7 @@ impl Fault {
             | Self::F22
             | Self::F28
             | Self::F44 => false,
-            Self::F4 | Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => {
-                true
-            }
+            Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
         }
     }
 
@@ -130,7 +129,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
-    (Fault::F4, "forget-what-was-applied"),
+    (Fault::F4, "record-apart"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -163,7 +162,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, forget-what-was-applied for F4, commit-not-awaited for F12,
+    /// enqueue-outside-transaction for F2, record-apart for F4, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
     /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
@@ -248,8 +247,8 @@ impl Stage<'_> {
                 killed_web::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F4 => {
-                let plan = if self.slice { killed_migration::SLICE } else { killed_migration::FULL };
-                killed_migration::run(self.programs, plan, self.seed, sabotage)
+                let plan = if self.slice { migrations::SLICE } else { migrations::FULL };
+                migrations::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),

@@ -34,8 +34,8 @@ pub(crate) fn is_stale(number: u16) -> bool {
 
 /// The table or index is there already, or gone already: what a schema change says when it is made twice.
 pub(crate) fn is_made_already(number: u16) -> bool {
-    // Table; column; key; nothing to drop; unknown table to drop; constraint; foreign key, in both families.
-    matches!(number, 1050 | 1060 | 1061 | 1091 | 1051 | 3822 | 1826 | 1022 | 1068)
+    // Table; column; key; nothing to drop; unknown table or view to drop; constraint; foreign key, in both families.
+    matches!(number, 1050 | 1060 | 1061 | 1091 | 1051 | 4092 | 3822 | 1826 | 1022 | 1068)
 }
 
 /// A lock on a table or a row was not to be had, or there was a deadlock: nothing of the statement is there.

@@ -48,15 +48,18 @@ pub(super) async fn apply(
         while let Err(failure) = sender.send(tx, &progress, statement, &sum).await {
             let Failure { error, blockers, is_nothing_there } = failure;
             let refused = is_refusal(&error);
-            // A refusal says nothing about what a process did that was killed before.
-            if is_nothing_there && !(refused && progress.in_doubt) {
+            // What the server says of this try says nothing about a process that was killed in an earlier one.
+            if is_nothing_there && !progress.in_doubt {
                 drop(progress.nothing_more(tx).await);
             }
             if !(refused && is_nothing_there) {
-                return Err(report.failed(index, error));
+                return Err(report.failed(index, progress.in_doubt, error));
             }
             let name = report.name();
-            patience.wait(&name, &blockers, error).await.map_err(|error| report.failed(index, error))?;
+            patience
+                .wait(&name, &blockers, error)
+                .await
+                .map_err(|error| report.failed(index, progress.in_doubt, error))?;
         }
         progress.advance(sum);
     }

@@ -32,8 +32,8 @@ impl Report<'_> {
         ))
     }
 
-    /// The statement at `index` failed.
-    pub(super) fn failed(&self, index: usize, error: PortError) -> PortError {
+    /// The statement at `index` failed; `in_doubt` when an earlier run was killed while it ran.
+    pub(super) fn failed(&self, index: usize, in_doubt: bool, error: PortError) -> PortError {
         let titles = |statements: &[&'static str]| {
             statements.iter().map(|statement| title(statement, self.dialect)).collect::<Vec<_>>().join(", ")
         };
@@ -46,10 +46,15 @@ impl Report<'_> {
             Some(detail) if detail.starts_with("migrate/") => format!(" ({detail})"),
             _ => String::new(),
         };
+        let doubt = if in_doubt {
+            "an earlier run was killed while it ran: if its change is there, undo it by hand, otherwise "
+        } else {
+            ""
+        };
         PortError::new(error.kind(), "database", "migrate")
             .with_detail(format!(
                 "{code}: migration {} failed after {index} of {} statements; already committed: {committed}; failed: \
-                 {}{reason}; fix: mend the rest of {}, leave what is committed as it is, and run migrate again, which goes \
+                 {}{reason}; fix: {doubt}mend the rest of {}, leave what is committed as it is, and run migrate again, which goes \
                  on with statement {}",
                 self.name(),
                 self.statements.len(),
