@@ -110,12 +110,10 @@ fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Opt
 }
 
 fn database_read_urls(env: &mut Env, primary: Option<&Secret<String>>) -> Secret<String> {
-    let urls = env.or(&DATABASE_READ_URLS, ReadUrls(Secret::new(String::new()))).0;
-    if let Some(Ok(primary)) = primary.map(|primary| DatabaseUrl::parse(primary.reveal()))
-        && let Err(error) = DatabaseUrl::parse_replicas(urls.reveal(), &primary)
-    {
-        let fix =
-            "set it to the URLs of replicas of DATABASE_URL, with a comma between them, or leave it out";
+    let urls = env.optional(&DATABASE_READ_URLS).unwrap_or_else(|| Secret::new(String::new()));
+    let primary = primary.and_then(|primary| DatabaseUrl::parse(primary.reveal()).ok());
+    if let Some(Err(error)) = primary.map(|primary| DatabaseUrl::parse_replicas(urls.reveal(), &primary)) {
+        let fix = "set it to URLs of replicas of DATABASE_URL, with a comma between them, or unset it";
         env.report(ConfigProblem::error("config/read-urls", format!("DATABASE_READ_URLS: {error}"), fix));
     }
     urls
@@ -176,21 +174,6 @@ impl SettingValue for CheckedUrl {
 
     fn show(&self) -> String {
         self.0.to_string()
-    }
-}
-
-/// A `DATABASE_READ_URLS`, held against `DATABASE_URL` when both are known; kept as text, which may hold passwords.
-struct ReadUrls(Secret<String>);
-
-impl SettingValue for ReadUrls {
-    const SECRET: bool = true;
-
-    fn parse(text: &str) -> Result<Self, Refusal> {
-        Ok(Self(Secret::new(text.to_owned())))
-    }
-
-    fn show(&self) -> String {
-        if self.0.reveal().is_empty() { "none".to_owned() } else { self.0.to_string() }
     }
 }
 
