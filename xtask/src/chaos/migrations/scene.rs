@@ -251,9 +251,9 @@ fn statement(statements: &[Statement], number: usize) -> Outcome<&Statement> {
 
 /// What to do, when the program says that it is to be undone by hand, and which statement.
 fn advice(said: &str) -> Option<&'static str> {
-    let is_advice = said
-        .contains("an earlier run was killed while it ran: if its change is there, undo it by hand")
-        && said.contains("run migrate again")
+    let is_advice = said.contains(
+        "an earlier run was cut off or failed while it ran: if its change is there, undo it by hand",
+    ) && said.contains("run migrate again")
         && ["migrate/failed: migration steps/", "migrate/half-applied: migration steps/"]
             .iter()
             .any(|code| said.contains(code));

@@ -47,7 +47,7 @@ impl Report<'_> {
             _ => String::new(),
         };
         let doubt = if in_doubt {
-            "an earlier run was killed while it ran: if its change is there, undo it by hand, otherwise "
+            "an earlier run was cut off or failed while it ran: if its change is there, undo it by hand, otherwise "
         } else {
             ""
         };
