@@ -109,9 +109,10 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     }
     if let Command::Borrow { connections, limit_ms, plain } = line.command {
         let limit = Duration::from_millis(limit_ms);
-        return match plain {
-            false => borrow::borrow(&line.url, connections, limit).await,
-            true => borrow::borrow_plain(&line.url, connections, limit).await,
+        return if plain {
+            borrow::borrow_plain(&line.url, connections, limit).await
+        } else {
+            borrow::borrow(&line.url, connections, limit).await
         };
     }
     let statement_timeout = match line.command {

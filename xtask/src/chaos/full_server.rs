@@ -51,13 +51,13 @@ pub(super) fn run(programs: &Programs, plan: Plan, sabotage: Option<&str>) -> Ou
     Ok(verdict)
 }
 
-fn play(programs: &Programs, server: &Server, plan: Plan, plain: bool) -> Outcome<Findings> {
+fn play(programs: &Programs, server: &Server, plan: Plan, without_gate: bool) -> Outcome<Findings> {
     let folder = tempfile::Builder::new().prefix("dolmen-chaos-").tempdir()?;
     let proxy = Proxy::start(&programs.proxy, &server.address()?)?;
     let url = database::at_port(server.url(), proxy.port())?;
     let mut command = Command::new(&programs.chaos);
     command.args([&url, "borrow", &WANTED.to_string(), LIMIT_MS]);
-    if plain {
+    if without_gate {
         command.arg("--plain");
     }
     let mut findings = Findings { plan: Some(plan), ..Findings::default() };
