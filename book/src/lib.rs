@@ -10,14 +10,24 @@
 //! assert_eq!(hidden + 1, 2);
 //! ```
 
+#[doc = include_str!("conformance.md")]
+pub mod conformance {}
+#[doc = include_str!("existing-service.md")]
+pub mod existing_service {}
 #[doc = include_str!("introduction.md")]
 pub mod introduction {}
 #[doc = include_str!("jobs.md")]
 pub mod jobs {}
+#[doc = include_str!("managed-databases.md")]
+pub mod managed_databases {}
 #[doc = include_str!("modules.md")]
 pub mod modules {}
+#[doc = include_str!("pgbouncer.md")]
+pub mod pgbouncer {}
 #[doc = include_str!("ports.md")]
 pub mod ports {}
+#[doc = include_str!("replicas.md")]
+pub mod replicas {}
 #[doc = include_str!("start.md")]
 pub mod start {}
 #[doc = include_str!("transactions.md")]
@@ -35,4 +45,6 @@ pub mod adr {
     pub mod heartbeat {}
     #[doc = include_str!("adr/0005-routes-are-data-to-core.md")]
     pub mod routes {}
+    #[doc = include_str!("adr/0006-a-clients-position-follows-its-request.md")]
+    pub mod client_position {}
 }

@@ -53,13 +53,14 @@ pub use config::Environment;
 pub use configure::configure;
 pub use dolmen_ports as ports;
 pub use dolmen_ports::{
-    Actor, AuditEntry, AuditLog, Authenticator, BoxError, Bytes, Clock, Credentials, Database, Due, Email,
-    Enqueued, ErrorKind, Event, EventEnvelope, HealthCheck, HealthReport, HealthState, IdGenerator, Inbox,
-    InboxKey, InboxState, Job, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, LinkVerifier,
-    ListRequest, MailAddress, Mailer, Metric, MetricKind, Metrics, MigrationSet, ModuleName, ObjectKey,
-    ObjectStore, PortError, PortResult, Principal, PutMode, PutOptions, QueueName, ReadFrom, ReadTx,
-    Retryable, ScheduleStore, Scope, Secret, Session, SessionStore, Stores, SystemClock, TenantId, Timestamp,
-    TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain, migrations,
+    Actor, AuditEntry, AuditLog, Authenticator, BoxError, Bytes, ClientPosition, Clock, Credentials,
+    Database, Due, Email, Enqueued, ErrorKind, Event, EventEnvelope, HealthCheck, HealthReport, HealthState,
+    IdGenerator, Inbox, InboxKey, InboxState, Job, JobFilter, JobId, JobQueue, JobRecord, JobState,
+    KindStats, LinkVerifier, ListRequest, MailAddress, Mailer, Metric, MetricKind, Metrics, MigrationSet,
+    ModuleName, ObjectKey, ObjectStore, PortError, PortResult, Position, Principal, PutMode, PutOptions,
+    QueueName, ReadFrom, ReadTx, Retryable, ScheduleStore, Scope, Secret, Session, SessionStore, Stores,
+    SystemClock, TenantId, Timestamp, TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain,
+    migrations,
 };
 pub use events::{EventHandler, EventPublisher};
 pub use inbox::{IdempotencyMismatch, fingerprint, idempotent};

@@ -54,8 +54,9 @@ pub use audit::{Actor, AuditEntry, AuditLog};
 pub use auth::{Authenticator, Credentials, Principal, Session, SessionStore, TokenHash, UserId};
 pub use bytes::Bytes;
 pub use database::{
-    Database, DatabaseDriver, Dialect, Migration, MigrationReport, MigrationSet, ReadFrom, ReadTx,
-    ScopedDatabase, TxDriver, TxFn, TxFnOnce, TxOptions, WriteTx,
+    ClientPosition, Database, DatabaseDriver, Dialect, Migration, MigrationMarkers, MigrationReport,
+    MigrationSet, ParsePositionError, Position, ReadFrom, ReadTx, ScopedDatabase, TxDriver, TxFn, TxFnOnce,
+    TxOptions, UnknownMarker, WriteTx,
 };
 pub use error::{BoxError, ErrorKind, PortError, PortResult, Retryable, error_chain};
 pub use events::{Event, EventEnvelope};

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    Database, DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, ReadFrom,
-    ReadTx, Retryable, Scope, TenantId, TxDriver, TxOptions, Uuid, WriteTx,
+    Database, DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, Position,
+    ReadFrom, ReadTx, Retryable, Scope, TenantId, TxDriver, TxOptions, Uuid, WriteTx,
 };
 
 /// Counts begins, commits and rollbacks.
@@ -49,9 +49,9 @@ impl TxDriver for Counting {
     fn backend(&self) -> &'static str {
         "counting"
     }
-    async fn commit(self: Box<Self>) -> PortResult<()> {
+    async fn commit(self: Box<Self>) -> PortResult<Option<Position>> {
         self.committed.fetch_add(1, Ordering::SeqCst);
-        Ok(())
+        Ok(None)
     }
     async fn rollback(self: Box<Self>) -> PortResult<()> {
         self.rolled_back.fetch_add(1, Ordering::SeqCst);

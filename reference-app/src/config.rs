@@ -14,6 +14,11 @@ const DATABASE_URL: Variable = Variable::conventional(
     "the database; outside production a SQLite file by default",
     "sqlite:var/dolmen.db",
 );
+const DATABASE_READ_URLS: Variable = Variable::conventional(
+    "DATABASE_READ_URLS",
+    "read replicas of a database server, with a comma between them; empty for none",
+    "postgres://app@replica-1/app,postgres://app@replica-2/app",
+);
 const DATABASE_MIGRATION_URL: Variable = Variable::conventional(
     "DATABASE_MIGRATION_URL",
     "the same database for migrations, when DATABASE_URL leads through a pooler such as PgBouncer",
@@ -46,6 +51,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// The database.
     pub database_url: Secret<String>,
+    /// Its read replicas; empty for none.
+    pub database_read_urls: Secret<String>,
     /// The same database for migrations: directly, when all else goes through a pooler.
     pub migration_url: Option<Secret<String>>,
     /// Signs the links to objects.
@@ -65,6 +72,7 @@ impl Config {
         ports_differ(env, &http, &management);
         let data_dir = PathBuf::from(env.or(&DATA_DIR, "./var".to_owned()));
         let database_url = database_url(env, environment, &data_dir);
+        let database_read_urls = database_read_urls(env, database_url.as_ref());
         let migrates = !environment.is_production() || app.roles.contains(Role::Migrate);
         let migration_url = migration_url(env, database_url.as_ref(), migrates);
         let signing_key = signing_key(env, environment);
@@ -76,6 +84,7 @@ impl Config {
             management,
             data_dir,
             database_url: database_url?,
+            database_read_urls,
             migration_url,
             signing_key: signing_key?,
             mail_from: mail_from?,
@@ -100,26 +109,30 @@ fn database_url(env: &mut Env, environment: Environment, data_dir: &Path) -> Opt
     Some(env.or(&DATABASE_URL, CheckedUrl(Secret::new(embedded))).0)
 }
 
+fn database_read_urls(env: &mut Env, primary: Option<&Secret<String>>) -> Secret<String> {
+    let urls = env.or(&DATABASE_READ_URLS, ReadUrls(Secret::new(String::new()))).0;
+    if let Some(Ok(primary)) = primary.map(|primary| DatabaseUrl::parse(primary.reveal()))
+        && let Err(error) = DatabaseUrl::parse_replicas(urls.reveal(), &primary)
+    {
+        let fix =
+            "set it to the URLs of replicas of DATABASE_URL, with a comma between them, or leave it out";
+        env.report(ConfigProblem::error("config/read-urls", format!("DATABASE_READ_URLS: {error}"), fix));
+    }
+    urls
+}
+
 fn migration_url(env: &mut Env, main: Option<&Secret<String>>, migrates: bool) -> Option<Secret<String>> {
     let direct = env.optional(&DATABASE_MIGRATION_URL).map(|url: CheckedUrl| url.0);
     // What is wrong with one of them alone was reported.
-    let main = DatabaseUrl::parse(main?.reveal()).ok()?;
-    let (wrong, fix) = match &direct {
-        None if migrates && main.is_pooled() => (
-            "DATABASE_URL says pgbouncer=true, and migrations need the server itself".to_owned(),
-            "set DATABASE_MIGRATION_URL to the same database without the pooler",
-        ),
-        None => return None,
-        Some(text) => {
-            let refused = DatabaseUrl::parse(text.reveal()).and_then(|direct| direct.migrates(&main)).err();
-            let Some(refused) = refused else { return direct };
-            (
-                format!("DATABASE_MIGRATION_URL is refused: {refused}"),
-                "set it to the database of DATABASE_URL without the pooler, or unset it",
-            )
-        }
-    };
-    env.report(ConfigProblem::error("config/migration-url", wrong, fix));
+    let parsed = |url: &Secret<String>| DatabaseUrl::parse(url.reveal()).ok();
+    let (main, way) = (main.and_then(parsed)?, direct.as_ref().and_then(parsed));
+    if (migrates || way.is_some())
+        && let Err(wrong) = main.check_migrations(way.as_ref())
+    {
+        let what = format!("DATABASE_MIGRATION_URL: {wrong}");
+        let fix = "set DATABASE_MIGRATION_URL to the database of DATABASE_URL without a pooler, or unset it";
+        env.report(ConfigProblem::error("config/migration-url", what, fix));
+    }
     direct
 }
 
@@ -163,6 +176,21 @@ impl SettingValue for CheckedUrl {
 
     fn show(&self) -> String {
         self.0.to_string()
+    }
+}
+
+/// A `DATABASE_READ_URLS`, held against `DATABASE_URL` when both are known; kept as text, which may hold passwords.
+struct ReadUrls(Secret<String>);
+
+impl SettingValue for ReadUrls {
+    const SECRET: bool = true;
+
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        Ok(Self(Secret::new(text.to_owned())))
+    }
+
+    fn show(&self) -> String {
+        if self.0.reveal().is_empty() { "none".to_owned() } else { self.0.to_string() }
     }
 }
 

@@ -53,7 +53,7 @@ impl Platform {
     /// # Errors
     /// As [`Platform::open`].
     pub async fn open_with(config: &Config, clock: Arc<dyn Clock>) -> PortResult<Self> {
-        let mut options = SqlOptions::new();
+        let mut options = SqlOptions::new().with_read_urls(config.database_read_urls.clone());
         options.migration_url = config.migration_url.clone();
         let sql = SqlDatabase::connect(config.database_url.reveal(), options).await?;
         let stores = sql.stores();

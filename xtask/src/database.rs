@@ -25,13 +25,22 @@ pub(crate) enum Server {
 impl Server {
     /// SQLite, and the servers that variables name.
     pub(crate) fn all() -> Vec<Self> {
-        let postgres = environment::variable(POSTGRES).map(Self::Postgres);
-        let mysql = environment::variable(MYSQL).map(Self::Mysql);
+        let (postgres, mysql) = (Self::given_postgres(), Self::given_mysql());
         let variables = [(POSTGRES, postgres.is_none()), (MYSQL, mysql.is_none())];
         for (variable, _) in variables.into_iter().filter(|(_, is_unset)| *is_unset) {
             println!("not on the server of {variable}, which is not set");
         }
         [Self::Sqlite].into_iter().chain(postgres).chain(mysql).collect()
+    }
+
+    /// The server that `TEST_POSTGRES_URL` names.
+    pub(crate) fn given_postgres() -> Option<Self> {
+        environment::variable(POSTGRES).map(Self::Postgres)
+    }
+
+    /// The server that `TEST_MYSQL_URL` names.
+    pub(crate) fn given_mysql() -> Option<Self> {
+        environment::variable(MYSQL).map(Self::Mysql)
     }
 
     /// One that a run has to itself.
@@ -141,7 +150,7 @@ fn mysql(server: &str, statement: &str) -> Outcome<()> {
     process::output_of(&mut command).map(drop)
 }
 
-fn with_database(server: &str, name: &str) -> Outcome<String> {
+pub(crate) fn with_database(server: &str, name: &str) -> Outcome<String> {
     let (place, parameters) = server.split_once('?').map_or((server, ""), |(place, rest)| (place, rest));
     let (place, _) = place
         .rsplit_once('/')

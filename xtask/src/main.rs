@@ -10,6 +10,7 @@ mod book;
 mod chaos;
 mod check;
 mod ci;
+mod conformance;
 mod database;
 mod deny;
 mod documents;
@@ -18,6 +19,7 @@ mod failure;
 mod figures;
 mod findings;
 mod marks;
+mod migrations;
 mod process;
 mod reference_app;
 mod rust_source;
@@ -47,7 +49,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Everything that needs no test run: format, clippy, arch, sizes, documents, deny, docs and book.
+    /// Everything that needs no test run: format, clippy, arch, sizes, documents, migrations, deny, docs and book.
     ///
     /// Runs all steps, prints the seconds of each, and lists every failure with its fix at the end. Under a minute
     /// once the workspace is built.
@@ -60,6 +62,11 @@ enum Verb {
     /// `TEST_POSTGRES_STANDBY_URLS` (a comma between them) and `TEST_PGBOUNCER_URL`, and `TEST_MYSQL_URL`. A server in
     /// `TEST_POSTGRES_URL` has only the standbys that are named. The last line is `N passed, N failed`.
     Test,
+    /// Runs the conformance suites on all databases, and prints which adapter keeps what.
+    ///
+    /// Starts the servers as `test` does. The tables are those of the book's page on conformance; exits 1 when a case
+    /// failed or when that page shows others.
+    Conformance(conformance::Options),
     /// What continuous integration runs: check, book, test, short chaos, and whether the bench compiles. `.ci/run` calls it.
     Ci,
     /// Who may depend on whom: layers between crates, direction inside a module, crates kept in their place.
@@ -68,17 +75,20 @@ enum Verb {
     Sizes,
     /// Pages in Markdown: the files they link to and the code they name are there.
     Documents,
+    /// Migrations that lock tables, lose data or break the version before, with the safe way to write them.
+    Migrations,
     /// Licences, sources and duplicate versions of the crates we use (cargo-deny, installed if missing).
     Deny,
     /// Builds the book and checks that its chapters are complete, listed and compiled.
     Book,
     /// Kills real processes and database servers, and looks whether anything is lost or done twice.
     ///
-    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, both on SQLite,
-    /// and on PostgreSQL and MariaDB when `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name servers (then their client programs
-    /// must be installed). The other faults start servers of their own, as `test` does: F4 kills migrations, F12 PostgreSQL
-    /// and F13 MariaDB a hundred and fifty times under writes, F14 stops PostgreSQL for half a minute, F25 fills a disk of
-    /// database, objects and log (as root alone). Prints the figures and the seed of each run; exits 1 when one is red.
+    /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices; F21, F22, F28 and
+    /// F44 play cancellations, conflicts, stale plans and lost updates. They run on SQLite, and on PostgreSQL and MariaDB: the
+    /// servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does (`--on sqlite`
+    /// leaves them out). The other faults need servers to themselves: F4 kills migrations, F12 PostgreSQL and F13 MariaDB
+    /// under writes, F14 stops PostgreSQL for half a minute, F25 fills a disk of database, objects and log (as root alone).
+    /// Prints the figures and the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
     ///
@@ -115,10 +125,12 @@ fn run(verb: &Verb) -> Outcome<()> {
     match verb {
         Verb::Check => check::run(&workspace),
         Verb::Test => test::run(&workspace),
+        Verb::Conformance(options) => conformance::run(&workspace, options),
         Verb::Ci => ci::run(&workspace),
         Verb::Arch => arch::check(&workspace)?.conclude("arch"),
         Verb::Sizes => sizes::check(&workspace)?.conclude("sizes"),
         Verb::Documents => documents::check(&workspace)?.conclude("documents"),
+        Verb::Migrations => migrations::check(&workspace)?.conclude("migrations"),
         Verb::Deny => deny::check(&workspace)?.conclude("deny"),
         Verb::Book => book::run(&workspace),
         Verb::Chaos(options) => chaos::run(&workspace, options),

@@ -32,6 +32,7 @@ impl ReferenceApp {
             .env("PORT", port.to_string())
             .env("MANAGEMENT_PORT", management.to_string())
             .env_remove("DATABASE_URL")
+            .env_remove("DATABASE_MIGRATION_URL")
             .env_remove("APP_DATA_DIR")
             .stdout(file.try_clone()?)
             .stderr(file)

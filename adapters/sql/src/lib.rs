@@ -42,6 +42,7 @@ mod native;
 mod ports;
 #[cfg(doctest)]
 mod refused;
+mod replicas;
 mod schedules;
 mod sessions;
 pub mod statement;
@@ -57,7 +58,8 @@ pub use health::SqlHealth;
 pub use inbox::SqlInbox;
 pub use jobs::{SqlHeartbeat, SqlJobQueue};
 pub use migrate::MIGRATIONS;
-pub use native::{Native, native};
+pub use native::{Native, native, native_error};
+pub use replicas::ReplicaStatus;
 pub use schedules::SqlScheduleStore;
 pub use sessions::SqlSessionStore;
 pub use statement::{Bind, Cell, FromRow, Kind, Mismatch, Row, Statement, Template, Value};

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use dolmen_ports::{PortResult, ReadTx};
+use dolmen_ports::{PortError, PortResult, ReadTx};
 
 use crate::database::SqlTx;
+use crate::error::{map_error, of_module};
 
 /// The connection of a transaction, as sqlx has it.
 #[non_exhaustive]
@@ -33,10 +34,30 @@ impl fmt::Debug for Native<'_> {
 ///
 /// The connection is in the transaction of `tx`: do not begin or end one on it. A read transaction hands out its
 /// connection too; that it cannot write is then the database's doing. An error of a native statement ends the
-/// transaction as any other error does. Map it with [`map_error`](crate::map_error).
+/// transaction as any other error does. Behind a pooler, prepared statements and settings last as long as the transaction: write
+/// `set local`. Map it with [`native_error`].
 ///
 /// # Errors
 /// `WrongBackend` when the transaction belongs to another adapter; `InvalidInput` when it can only be rolled back.
 pub fn native(tx: &mut ReadTx) -> PortResult<Native<'_>> {
     tx.driver_mut::<SqlTx>()?.native()
+}
+
+/// Translates an error of a native statement in `tx`, as [`map_error`](crate::map_error) does; when the statement
+/// reached for a table of another module, the words name the module that `tx` belongs to, and the table.
+///
+/// # Examples
+/// ```
+/// use dolmen_ports::{PortResult, WriteTx};
+/// use dolmen_sql::{Native, native, native_error};
+/// async fn tidy(tx: &mut WriteTx) -> PortResult<()> {
+///     let result = match native(tx)? {
+///         Native::Sqlite(connection) => sqlx::query("pragma optimize").execute(connection).await.map(drop),
+///         _ => Ok(()),
+///     };
+///     result.map_err(|error| native_error(tx, error, "tidy up"))
+/// }
+/// ```
+pub fn native_error(tx: &ReadTx, error: sqlx::Error, operation: &'static str) -> PortError {
+    of_module(map_error(error, operation), tx.module())
 }

@@ -33,7 +33,9 @@ impl App {
     /// # Contract
     /// - `RUN-1` A violation of [`App::verify`] ends the run before anything else happens.
     /// - `RUN-2` Role `migrate` applies the schema and ends. In production nothing else does: a process whose schema is
-    ///   behind waits, not ready, until it arrives. Elsewhere every process applies it first.
+    ///   behind, or is a newer one that breaks it, waits, not ready, and says which version it found, which one it needs
+    ///   and which role to run; it becomes ready by itself once the schema fits. Elsewhere every process applies the
+    ///   schema first, and ends with an error when it does not fit.
     /// - `RUN-3` Modules start after those that they require and before any role serves; they stop in reverse, after
     ///   every role has ended. Runners without a role, such as the management port, run from before to after that.
     /// - `RUN-4` The process is ready when every runner serves. Its end begins with readiness: runners are asked to

@@ -191,6 +191,18 @@ pub enum Violation {
         /// Its number.
         expected: String,
     },
+    /// A file of a migration has a marker that nobody knows, or that stands in the wrong place.
+    #[error("module {module}: migrations/{dialect}/{migration}.sql, {reason}")]
+    MigrationMarker {
+        /// The module.
+        module: ModuleName,
+        /// The migration.
+        migration: &'static str,
+        /// The dialect of the file.
+        dialect: &'static str,
+        /// Which line, what is known, and what was meant.
+        reason: String,
+    },
     /// Jobs would not be enqueued in the transactions of the database.
     #[error("application: the database is {database} and the queue is {queue}; wire both from one adapter")]
     BackendMismatch {

@@ -42,7 +42,7 @@ mod environment;
 mod problem;
 mod secret_file;
 mod setting;
-mod suggestion;
+pub(crate) mod suggestion;
 #[cfg(test)]
 mod tests;
 mod value;

@@ -1,7 +1,7 @@
 //! "Did you mean": the known word that a mistyped one is closest to.
 
 /// The closest of the known words, when it is close enough to be what was meant.
-pub(super) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     // One slip in three letters, and never more than three.
     let limit = (word.chars().count() / 3).min(3);

@@ -16,7 +16,6 @@ use dolmen_ports::{Database, HealthCheck, JobQueue, PortResult, ReadTx};
 
 pub use document::operations_document;
 pub(crate) use heartbeat::Heartbeat;
-pub(crate) use readiness::not_migrated;
 pub use reports::{
     CheckReport, InfoReport, JobReport, JobsReport, LivenessReport, ModuleReport, ReadinessReport,
     RouteReport, ScheduleReport, SchemaState, StartupReport, SubscriptionReport,

@@ -64,8 +64,9 @@ fn own_checks(snapshot: &Snapshot) -> Vec<CheckReport> {
     let schema = match &snapshot.schema {
         SchemaState::UpToDate => HealthReport::ok(),
         SchemaState::Unknown => HealthReport::down("not checked yet"),
-        SchemaState::Pending { migrations } => HealthReport::down(not_migrated(migrations)),
-        SchemaState::Unavailable { reason } => HealthReport::down(reason.clone()),
+        SchemaState::Pending { reason, .. }
+        | SchemaState::Incompatible { reason }
+        | SchemaState::Unavailable { reason } => HealthReport::down(reason.clone()),
     };
     let runners = snapshot.runners.iter().map(|runner| {
         let report = if runner.ready { HealthReport::ok() } else { HealthReport::down("does not serve yet") };
@@ -76,13 +77,4 @@ fn own_checks(snapshot: &Snapshot) -> Vec<CheckReport> {
 
 fn instant(name: String, report: HealthReport) -> CheckReport {
     CheckReport { name, state: report.state, detail: report.detail, took_ms: 0 }
-}
-
-/// What a person reads who forgot the role `migrate`.
-pub(crate) fn not_migrated(pending: &[String]) -> String {
-    let first = pending.first().map_or("", String::as_str);
-    let count = pending.len();
-    format!(
-        "db/not-migrated: {count} pending, the first is {first}; run role migrate (APP_ROLE=migrate) with this version"
-    )
 }

@@ -93,6 +93,13 @@ pub enum SchemaState {
     Pending {
         /// As `module/0001_name`.
         migrations: Vec<String>,
+        /// Which version each module has and which one it needs, and what to do, in words.
+        reason: String,
+    },
+    /// The schema is not one that this version can run on: a newer one that breaks it, or one with another history.
+    Incompatible {
+        /// Why, and what to do, in words.
+        reason: String,
     },
     /// The database could not be asked.
     Unavailable {

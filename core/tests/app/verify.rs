@@ -273,6 +273,35 @@ fn migrations_are_numbered_without_a_gap() {
 }
 
 #[test]
+fn markers_of_migrations_are_known_and_the_same_in_every_dialect() {
+    const BREAKS: &str = "-- dolmen: breaks older binaries";
+    for (migration, words) in [
+        (
+            Migration::new("0001_a", "", "-- dolmen: no transaktion"),
+            ["postgres/0001_a.sql", "did you mean `no transaction`?"],
+        ),
+        (
+            Migration::new("0001_a", "-- dolmen: no transaction", ""),
+            ["sqlite/0001_a.sql", "is for PostgreSQL"],
+        ),
+        (
+            Migration::new("0001_a", BREAKS, BREAKS).with_mysql("x"),
+            ["mysql/0001_a.sql", "write it into all of them"],
+        ),
+    ] {
+        let migrations = Box::leak(Box::new([migration]));
+        let alpha = TestModule::new("alpha").migrations(MigrationSet::new(name("alpha"), migrations));
+        let found = violations(vec![alpha]);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let text = found[0].to_string();
+        assert!(words.iter().all(|word| text.contains(word)), "{text}");
+    }
+    let breaking = Box::leak(Box::new([Migration::new("0001_a", BREAKS, BREAKS)]));
+    let alpha = TestModule::new("alpha").migrations(MigrationSet::new(name("alpha"), breaking));
+    assert_eq!(violations(vec![alpha]), []);
+}
+
+#[test]
 fn database_and_queue_have_one_backend() {
     let found = violations_on(support::mismatched_ports(), vec![]);
     assert_eq!(found, [Violation::BackendMismatch { database: "elsewhere", queue: "memory" }]);
@@ -285,7 +314,7 @@ fn broken_ports() -> AppPorts {
 
 /// Modules that break, on `broken_ports`, every rule there is.
 fn broken_modules() -> Vec<TestModule> {
-    const GAP: &[Migration] = &[Migration::new("0002_more", "", "")];
+    const GAP: &[Migration] = &[Migration::new("0002_more", "-- dolmen: no", "")];
     let broken = TestModule::new("Alpha")
         .requires(const { &[name("Alpha"), name("missing")] })
         .migrations(MigrationSet::new(name("other"), GAP))
@@ -316,7 +345,7 @@ impl Event for Unowned {
     const NAME: &'static str = "gamma.unowned.v1";
 }
 
-/// A number for every kind of violation; 19 for one that `broken_modules` does not know yet.
+/// A number for every kind of violation; 20 for one that `broken_modules` does not know yet.
 fn kind_number(violation: &Violation) -> usize {
     match violation {
         Violation::InvalidModuleName { .. } => 0,
@@ -338,7 +367,8 @@ fn kind_number(violation: &Violation) -> usize {
         Violation::MigrationNumber { .. } => 16,
         Violation::BackendMismatch { .. } => 17,
         Violation::ReservedModuleName { .. } => 18,
-        _ => 19,
+        Violation::MigrationMarker { .. } => 19,
+        _ => 20,
     }
 }
 
@@ -348,7 +378,7 @@ fn all_kinds_of_violation_are_reported_in_one_run() {
     let mut kinds: Vec<usize> = found.iter().map(kind_number).collect();
     kinds.sort_unstable();
     kinds.dedup();
-    assert_eq!(kinds, (0..=18).collect::<Vec<_>>(), "{found:#?}");
+    assert_eq!(kinds, (0..=19).collect::<Vec<_>>(), "{found:#?}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::migration::{MigrationReport, MigrationSet};
+use super::position::Position;
 use crate::error::PortResult;
 use crate::module::ModuleName;
 use crate::tenant::Scope;
@@ -17,7 +18,7 @@ pub enum ReadFrom {
     /// On the primary: sees everything that is committed.
     #[default]
     Primary,
-    /// On a replica when there is one: may be a little behind.
+    /// On a replica when there is one: may be a little behind, but never behind what the client itself wrote (`DB-14`).
     Replica,
 }
 
@@ -31,12 +32,14 @@ pub struct TxOptions {
     pub module: Option<ModuleName>,
     /// Where it runs, for reads.
     pub from: ReadFrom,
+    /// What a read from a replica has to see.
+    pub after: Option<Position>,
 }
 
 impl TxOptions {
     /// A transaction of a scope, on the primary.
     pub const fn new(scope: Scope) -> Self {
-        Self { scope, module: None, from: ReadFrom::Primary }
+        Self { scope, module: None, from: ReadFrom::Primary, after: None }
     }
 
     /// The same, as a module's.
@@ -50,6 +53,13 @@ impl TxOptions {
     #[must_use]
     pub const fn with_from(mut self, from: ReadFrom) -> Self {
         self.from = from;
+        self
+    }
+
+    /// The same, where a read from a replica has to see everything up to this position.
+    #[must_use]
+    pub const fn with_after(mut self, after: Option<Position>) -> Self {
+        self.after = after;
         self
     }
 }
@@ -88,8 +98,8 @@ pub trait TxDriver: Any + fmt::Debug + Send {
     /// The name of the backend, the same as its driver's.
     fn backend(&self) -> &'static str;
 
-    /// Makes its writes durable and visible.
-    async fn commit(self: Box<Self>) -> PortResult<()>;
+    /// Makes its writes durable and visible; tells a position from which on they can be read, where there are replicas.
+    async fn commit(self: Box<Self>) -> PortResult<Option<Position>>;
 
     /// Undoes its writes.
     async fn rollback(self: Box<Self>) -> PortResult<()>;

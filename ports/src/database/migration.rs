@@ -107,7 +107,8 @@ impl MigrationReport {
     }
 }
 
-/// Embeds a module's migrations from `migrations/<dialect>/<name>.sql` of the calling crate.
+/// Embeds a module's migrations from `migrations/<dialect>/<name>.sql` of the calling crate. For a constant: a file with an
+/// unknown marker ([`MigrationMarkers`](crate::MigrationMarkers)) does not compile.
 ///
 /// ```text
 /// const MIGRATIONS: MigrationSet = dolmen_ports::migrations!(ModuleName::new("invoices"), "0001_invoices", "0002_lines");
@@ -115,12 +116,25 @@ impl MigrationReport {
 #[macro_export]
 macro_rules! migrations {
     ($module:expr $(, $name:literal)* $(,)?) => {
-        $crate::MigrationSet::new($module, &[$($crate::Migration::new(
-            $name,
-            ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql")),
-            ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql")),
-        ).with_mysql(
-            ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/mysql/", $name, ".sql")),
-        )),*])
+        {
+            const EMBEDDED_MIGRATIONS: &[$crate::Migration] = &[$({
+                let migration = $crate::Migration::new(
+                    $name,
+                    ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/sqlite/", $name, ".sql")),
+                    ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/postgres/", $name, ".sql")),
+                ).with_mysql(
+                    ::core::include_str!(::core::concat!(::core::env!("CARGO_MANIFEST_DIR"), "/migrations/mysql/", $name, ".sql")),
+                );
+                ::core::assert!(
+                    migration.has_known_markers(),
+                    ::core::concat!(
+                        "a line `-- dolmen: ...` of migrations/*/", $name, ".sql is not known or stands below a statement; \
+                         known: `no transaction`, `breaks older binaries`, `allow <rule>: <reason>`"
+                    )
+                );
+                migration
+            }),*];
+            $crate::MigrationSet::new($module, EMBEDDED_MIGRATIONS)
+        }
     };
 }

@@ -3,15 +3,21 @@
 //! A transaction is opened through a scope, so that whose data it may touch is known when it begins:
 //! `database.tenant(id)` or `database.system()`.
 
+mod client;
 mod driver;
+mod markers;
 mod migration;
+mod position;
 mod scoped;
 mod tx;
 
 use std::sync::Arc;
 
+pub use client::ClientPosition;
 pub use driver::{DatabaseDriver, ReadFrom, TxDriver, TxOptions};
+pub use markers::{MigrationMarkers, UnknownMarker};
 pub use migration::{Dialect, Migration, MigrationReport, MigrationSet};
+pub use position::{ParsePositionError, Position};
 pub use scoped::{ScopedDatabase, TxFn, TxFnOnce};
 pub use tx::{ReadTx, WriteTx};
 
@@ -38,8 +44,13 @@ use crate::tenant::{Scope, TenantId};
 /// - `DB-10` What was stored comes back equal, and is compared exactly: text with its case, accents and spaces, instants to
 ///   the microsecond from year 1 to year 9999, and nothing apart from every empty value.
 /// - `DB-11` A row that breaks a unique index gives `AlreadyExists`; one that breaks a foreign key gives `Conflict`.
-/// - `DB-12` Migrations are applied once, in order, each as a whole or not at all, also with several runners at once.
+/// - `DB-12` Migrations are applied once, in order, each as a whole or not at all, also with several runners at once. An
+///   older program finds nothing to do on a newer schema; `Conflict` when a migration that it does not know is marked as
+///   breaking it.
 /// - `DB-13` After `close`, calls give `Unavailable`.
+/// - `DB-14` Within [`ClientPosition::follow`], a read from a replica sees everything that the client committed before, on
+///   whichever instance it did, and everything up to the position that it sent; a replica that has not come so far leaves
+///   the read to the primary.
 #[derive(Debug, Clone)]
 pub struct Database {
     driver: Arc<dyn DatabaseDriver>,

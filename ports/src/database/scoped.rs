@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use super::client::ClientPosition;
 use super::driver::{DatabaseDriver, ReadFrom, TxOptions};
 use super::tx::{ReadTx, WriteTx};
 use crate::error::{ErrorKind, PortError, PortResult, Retryable};
@@ -73,7 +74,12 @@ impl<'d> ScopedDatabase<'d> {
         self.read_from(ReadFrom::Primary, work)
     }
 
-    /// Reads on the primary or on a replica, in one transaction.
+    /// Reads on the primary or on a replica, in one transaction. What a client has to see of its own writes, it sees there
+    /// too: see [`ClientPosition`].
+    ///
+    /// # Errors
+    /// As [`ScopedDatabase::read`]. A replica that cannot be used is no error: the read goes to another one or to the
+    /// primary.
     #[expect(clippy::manual_async_fn, reason = "the signature promises a Send future")]
     pub fn read_from<'a, T, E, F>(
         self,
@@ -166,7 +172,9 @@ impl<'d> ScopedDatabase<'d> {
 
     /// Begins a read transaction by hand. Ends with `end`.
     pub async fn begin_read(self, from: ReadFrom) -> PortResult<ReadTx> {
-        let options = self.options.with_from(from);
+        let client = ClientPosition::current().filter(|_| from == ReadFrom::Replica);
+        let seen = client.and_then(|client| client.seen());
+        let options = self.options.with_from(from).with_after(seen);
         Ok(ReadTx::new(self.driver.begin_read(options).await?, options))
     }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
+use super::client::ClientPosition;
 use super::driver::{TxDriver, TxOptions};
 use crate::error::{ErrorKind, PortError, PortResult};
 use crate::module::ModuleName;
@@ -98,7 +99,10 @@ impl WriteTx {
     /// # Errors
     /// `Contention` means that nothing was committed; after `Unavailable` or `Timeout` it is unknown.
     pub async fn commit(self) -> PortResult<()> {
-        self.read.driver.commit().await?;
+        let position = self.read.driver.commit().await?;
+        if let (Some(position), Some(client)) = (position, ClientPosition::current()) {
+            client.advance(position);
+        }
         for hook in self.after_commit {
             hook();
         }

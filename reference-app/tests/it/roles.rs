@@ -4,7 +4,8 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{
-    Backend, Case, DEMO, Process, cases, database_variables, eventually, free_port, text, texts,
+    Backend, Case, Client, DEMO, Process, cases, customer_named, database_variables, eventually, free_port,
+    text, texts,
 };
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -19,7 +20,9 @@ pub(crate) fn cases() -> Vec<Case> {
 async fn three_processes_share_a_fresh_database(backend: Backend) {
     let folder = TempDir::new().unwrap();
     let place = backend.database().await;
-    let urls = place.as_ref().map(database_variables).unwrap_or_default();
+    let read_urls = backend.read_urls(place.as_ref());
+    let mut urls = place.as_ref().map(database_variables).unwrap_or_default();
+    urls.extend(read_urls.clone().map(|read_urls| ("DATABASE_READ_URLS", read_urls)));
     let start = |role| {
         let urls = urls.iter().map(|(name, url)| (*name, url.as_str()));
         Process::start(folder.path(), &[], &urls.chain([("APP_ROLE", role)]).collect::<Vec<_>>())
@@ -28,6 +31,7 @@ async fn three_processes_share_a_fresh_database(backend: Backend) {
     let demo = web.client().await.signed_in(DEMO.0, DEMO.1).await;
     worker.ready().await;
     scheduler.ready().await;
+    search_what_was_added(&demo, read_urls.is_some()).await;
     demo.issued(&demo.add_customer("Ada").await).await;
     let mail = eventually("the mail", async || texts(folder.path(), "eml").pop()).await;
     assert!(mail.contains("Invoice 1 from"), "{mail}");
@@ -47,6 +51,22 @@ async fn three_processes_share_a_fresh_database(backend: Backend) {
     if let Some(place) = place {
         let database = place.open(&[]).await.unwrap();
         place.remove(&database).await;
+    }
+}
+
+/// A customer is found as soon as it is added by who sends the position that came with the answer; where replicas are, and
+/// only there, there is one.
+async fn search_what_was_added(demo: &Client, has_replicas: bool) {
+    for number in 0..20 {
+        let name = format!("Ada {number}");
+        let added = demo.post("/v1/customers", &customer_named(&name)).await.expect(201);
+        let position = added.header("dolmen-position");
+        assert_eq!(!position.is_empty(), has_replicas, "{added:?}");
+        let mut search = demo.get(&format!("/v1/customers?search=ada%20{number}&limit=1"));
+        if has_replicas {
+            search = search.header("dolmen-position", position);
+        }
+        assert_eq!(search.send().await.json(200)["items"][0]["name"], name);
     }
 }
 

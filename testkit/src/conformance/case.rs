@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use super::failure::{CaseResult, Failure};
+use super::record::{Entry, Record};
 
 /// How long a case may take, the making of its harness included.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -28,6 +29,7 @@ pub enum Outcome {
 /// A case of a suite, ready to run on a fresh harness.
 pub struct Case {
     name: String,
+    entry: Entry,
     missing: Option<&'static str>,
     deadline: Duration,
     start: Box<dyn FnOnce() -> BoxFuture<'static, CaseResult> + Send>,
@@ -35,11 +37,12 @@ pub struct Case {
 
 impl Case {
     pub(super) fn new(
-        name: String,
+        entry: Entry,
         missing: Option<&'static str>,
         start: Box<dyn FnOnce() -> BoxFuture<'static, CaseResult> + Send>,
     ) -> Self {
-        Self { name, missing, deadline: DEADLINE, start }
+        let name = format!("{} {} {}", entry.adapter, entry.suite, entry.case);
+        Self { name, entry, missing, deadline: DEADLINE, start }
     }
 
     /// Its name: label of the suite, rule, sentence.
@@ -74,11 +77,23 @@ impl Case {
         }
     }
 
-    fn into_trial(self) -> Trial {
-        Trial::ignorable_test(self.name.clone(), move || match self.outcome() {
-            Outcome::Passed => Ok(Completion::Completed),
-            Outcome::Failed(reason) => Err(Failed::from(reason)),
-            Outcome::Ignored(capability) => Ok(Completion::ignored_with(format!("without {capability}"))),
+    #[cfg(test)]
+    pub(super) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    fn into_trial(self, record: Option<Record>) -> Trial {
+        Trial::ignorable_test(self.name.clone(), move || {
+            let entry = self.entry.clone();
+            let outcome = self.outcome();
+            if let Some(record) = record {
+                record.add(&entry, &outcome)?;
+            }
+            match outcome {
+                Outcome::Passed => Ok(Completion::Completed),
+                Outcome::Failed(reason) => Err(Failed::from(reason)),
+                Outcome::Ignored(capability) => Ok(Completion::ignored_with(format!("without {capability}"))),
+            }
         })
     }
 }
@@ -109,8 +124,10 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without words")
 }
 
-/// Runs cases as a test binary does: filters, `--list` and the exit code are those of `cargo test`.
+/// Runs cases as a test binary does: filters, `--list` and the exit code are those of `cargo test`. When
+/// [`RECORD_VARIABLE`](super::RECORD_VARIABLE) names a file, each case adds a line to it.
 pub fn run(cases: impl IntoIterator<Item = Case>) -> ExitCode {
-    let trials = cases.into_iter().map(Case::into_trial).collect();
+    let record = Record::from_environment();
+    let trials = cases.into_iter().map(|case| case.into_trial(record.clone())).collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

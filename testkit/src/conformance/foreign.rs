@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use dolmen_ports::database::TxOptions;
-use dolmen_ports::{PortResult, Scope, TxDriver, WriteTx};
+use dolmen_ports::{PortResult, Position, Scope, TxDriver, WriteTx};
 
 #[derive(Debug)]
 struct ForeignTx;
@@ -13,8 +13,8 @@ impl TxDriver for ForeignTx {
         "foreign"
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        Ok(())
+    async fn commit(self: Box<Self>) -> PortResult<Option<Position>> {
+        Ok(None)
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {

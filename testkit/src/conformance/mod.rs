@@ -34,6 +34,7 @@ pub mod mail;
 mod memory;
 pub mod metrics;
 pub mod objects;
+mod record;
 #[cfg(test)]
 mod sabotage;
 pub mod schedules;
@@ -44,4 +45,5 @@ pub use case::{Case, DEADLINE, Outcome, run};
 pub use failure::{CaseResult, Failure};
 pub use harness::{Harness, TransactionHarness};
 pub use memory::MemoryHarness;
+pub use record::RECORD_VARIABLE;
 pub use suite::Suite;

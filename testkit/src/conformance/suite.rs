@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use super::case::Case;
 use super::failure::{CaseResult, Failure};
 use super::harness::Harness;
+use super::record::Entry;
 
 /// The body of a case: takes the harness, returns when the promise was seen to hold.
 type Body<H> = fn(Arc<H>) -> BoxFuture<'static, CaseResult>;
@@ -33,40 +34,47 @@ type Body<H> = fn(Arc<H>) -> BoxFuture<'static, CaseResult>;
 /// ```
 pub struct Suite<H: ?Sized> {
     port: &'static str,
-    missing: Option<&'static str>,
+    need: Option<Need>,
     definitions: Vec<Definition<H>>,
 }
 
 struct Definition<H: ?Sized> {
     name: &'static str,
-    missing: Option<&'static str>,
+    need: Option<Need>,
     body: Body<H>,
+}
+
+/// A capability, and whether the adapter has it.
+#[derive(Debug, Clone, Copy)]
+struct Need {
+    capability: &'static str,
+    is_there: bool,
 }
 
 impl<H: Harness + ?Sized> Suite<H> {
     /// An empty suite of a port.
     pub fn new(port: &'static str) -> Self {
-        Self { port, missing: None, definitions: Vec::new() }
+        Self { port, need: None, definitions: Vec::new() }
     }
 
     /// The cases that follow need this capability; they are ignored when it `is_there` not.
     #[must_use]
     pub fn needs(mut self, capability: &'static str, is_there: bool) -> Self {
-        self.missing = (!is_there).then_some(capability);
+        self.need = Some(Need { capability, is_there });
         self
     }
 
     /// The cases that follow need nothing.
     #[must_use]
     pub fn needs_nothing(mut self) -> Self {
-        self.missing = None;
+        self.need = None;
         self
     }
 
     /// Adds a case, named by its rule and a sentence in `snake_case`.
     #[must_use]
     pub fn case(mut self, name: &'static str, body: Body<H>) -> Self {
-        self.definitions.push(Definition { name, missing: self.missing, body });
+        self.definitions.push(Definition { name, need: self.need, body });
         self
     }
 
@@ -89,7 +97,11 @@ impl<H: Harness + ?Sized> Suite<H> {
                     result
                 })
             };
-            Case::new(format!("{label} {port} {}", definition.name), definition.missing, Box::new(start))
+            let Definition { name, need, .. } = definition;
+            let needs = need.map(|need| need.capability);
+            let missing = need.filter(|need| !need.is_there).map(|need| need.capability);
+            let entry = Entry { adapter: label.to_owned(), suite: port, case: name, needs };
+            Case::new(entry, missing, Box::new(start))
         };
         self.definitions.into_iter().map(case).collect()
     }

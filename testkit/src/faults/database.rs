@@ -21,7 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, TxDriver, TxOptions,
+    DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, Position, TxDriver,
+    TxOptions,
 };
 
 /// Where a database can fail.
@@ -149,14 +150,15 @@ impl TxDriver for FaultyTx {
         self.inner.backend()
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
+    async fn commit(self: Box<Self>) -> PortResult<Option<Position>> {
         if let Err(error) = self.faults.check(Step::Commit, "commit") {
             // The planned error is the one to report; a transaction that cannot roll back is dropped.
             drop(self.inner.rollback().await);
             return Err(error);
         }
-        self.inner.commit().await?;
-        self.faults.check(Step::AnswerToCommit, "commit")
+        let position = self.inner.commit().await?;
+        self.faults.check(Step::AnswerToCommit, "commit")?;
+        Ok(position)
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {

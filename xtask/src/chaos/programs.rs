@@ -41,10 +41,8 @@ impl Programs {
         if built_by == BuiltBy::Tests {
             cargo(workspace, &["test", "--workspace", "--all-features", "--no-run", "--quiet"])?;
             // Cargo builds the programs of packages whose tests start them.
-            if [&programs.chaos, &programs.objects, &programs.reference_app, &programs.proxy]
-                .iter()
-                .all(|program| program.is_file())
-            {
+            let built = [&programs.chaos, &programs.objects, &programs.reference_app, &programs.proxy];
+            if built.iter().all(|program| program.is_file()) {
                 return Ok(programs);
             }
         }

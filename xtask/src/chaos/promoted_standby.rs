@@ -50,7 +50,7 @@ pub(super) fn run(programs: &Programs, plan: Plan, seed: u64, sabotage: Option<&
 
 fn promote_once(programs: &Programs, seed: u64, name_stays: bool, findings: &mut Findings) -> Outcome<()> {
     let primary = OwnServer::start(Engine::Postgres, &["synchronous_commit=on"])?;
-    let (next, other) = (OwnServer::start_standby(&primary)?, OwnServer::start_standby(&primary)?);
+    let (next, other) = (primary.start_standby(&[])?, primary.start_standby(&[])?);
     let servers = Servers { next: Server::of(&next), other: Server::of(&other), primary };
     let server = Server::of(&servers.primary);
     // What is acknowledged is on both standbys, whichever is promoted.

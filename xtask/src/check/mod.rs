@@ -7,18 +7,19 @@ use std::time::Instant;
 use crate::failure::{Failure, Outcome};
 use crate::findings::{Findings, Problem};
 use crate::workspace::Workspace;
-use crate::{arch, book, deny, documents, marks, sizes};
+use crate::{arch, book, deny, documents, marks, migrations, sizes};
 
 /// A step: its name and what it does.
 type Step = (&'static str, fn(&Workspace) -> Outcome<Findings>);
 
 /// Cheap steps first, so that a slip shows before the compiler starts.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     ("fmt", cargo_steps::format),
     ("sizes", sizes::check),
     ("marks", marks::check),
     ("arch", arch::check),
     ("documents", documents::check),
+    ("migrations", migrations::check),
     ("book pages", book::check_pages),
     ("book chapters", book::check_chapters),
     ("deny", deny::check),

@@ -6,6 +6,7 @@ mod tally;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::Stdio;
 
+use crate::conformance::Recording;
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
 use crate::tour;
@@ -22,6 +23,23 @@ pub(crate) fn run(workspace: &Workspace) -> Outcome<()> {
     }
     println!("{tally}");
     outcome.map_err(|_| Failure::told())
+}
+
+/// Runs the tests of these packages and targets with all features, all servers and one more variable; `true` when
+/// everything passed.
+pub(crate) fn run_suites(
+    workspace: &Workspace,
+    selection: &[&str],
+    variable: (&'static str, String),
+) -> Outcome<bool> {
+    let servers = Servers::find_or_start()?;
+    for line in servers.described() {
+        println!("{line}");
+    }
+    let mut variables = servers.variables();
+    variables.push(variable);
+    let arguments = [&["--all-features"], selection].concat();
+    cargo_test(workspace, &arguments, &variables, &mut Tally::default())
 }
 
 /// Runs the tests of the default features without any server, then those of all features with all servers.
@@ -43,10 +61,23 @@ fn with_servers(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
     for line in servers.described() {
         println!("{line}");
     }
+    let recording = Recording::start()?;
+    let with_servers = [servers.variables(), vec![recording.variable()]].concat();
     let mut failed = Vec::new();
-    for (features, variables) in [(&[][..], Vec::new()), (&["--all-features"][..], servers.variables())] {
-        if !cargo_test(workspace, features, &variables, tally)? {
+    for (features, variables) in [(&[][..], Vec::new()), (&["--all-features"][..], with_servers)] {
+        if !cargo_test(workspace, &[&["--workspace"], features].concat(), &variables, tally)? {
             failed.push(["cargo test --workspace", features.concat().as_str()].join(" ").trim().to_owned());
+        }
+    }
+    if failed.is_empty() {
+        match recording.compare(workspace) {
+            Ok(None) => tally.add_pass(),
+            Ok(Some(note)) => println!("note: {note}"),
+            Err(failure) => {
+                println!("conformance: {failure}");
+                tally.add_failure();
+                failed.push("the tables of the book".to_owned());
+            }
         }
     }
     match tour::run(workspace) {
@@ -63,12 +94,12 @@ fn with_servers(workspace: &Workspace, tally: &mut Tally) -> Outcome<()> {
 /// Runs `cargo test` with these variables and no others about servers, passes its output through and counts results on the way; `true` when everything passed.
 fn cargo_test(
     workspace: &Workspace,
-    features: &[&str],
+    arguments: &[&str],
     variables: &[(&str, String)],
     tally: &mut Tally,
 ) -> Outcome<bool> {
     let mut command = process::cargo(workspace.root());
-    command.args(["test", "--workspace", "--no-fail-fast"]).args(features);
+    command.args(["test", "--no-fail-fast"]).args(arguments);
     for variable in VARIABLES {
         command.env_remove(variable);
     }

@@ -7,7 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dolmen::Shutdown;
+use dolmen::{ClientPosition, Shutdown};
 use futures_util::FutureExt;
 use http_body_util::combinators::BoxBody;
 use hyper::body::{Body as _, Incoming};
@@ -23,6 +23,7 @@ use tracing::Instrument;
 use super::HttpServer;
 use super::body_limit::{BodyError, DRAINED, LimitedBody};
 use super::connection::Connection;
+use super::position;
 use super::record::{Facts, record};
 use crate::api_ext::panic_words;
 use crate::problem::{Problem, problem_of};
@@ -65,8 +66,12 @@ impl Exchange {
     async fn run(self) -> Answer {
         let Self { server, shutdown, id, method, facts, request } = self;
         let begun = Instant::now();
-        let result = match request {
-            Ok(request) => handle(&server, &shutdown, request).await,
+        let mut client = ClientPosition::default();
+        let result = match request.and_then(|request| Ok((position::client_of(&request)?, request))) {
+            Ok((sender, request)) => {
+                client = sender;
+                client.follow(handle(&server, &shutdown, request)).await
+            }
             Err(problem) => Err(problem),
         };
         let mut response = result.unwrap_or_else(|problem| {
@@ -77,6 +82,7 @@ impl Exchange {
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         // What may be kept says so itself; tokens and other people's data are in all the rest.
         headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        position::tell(&client, headers);
         if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert("x-request-id", id);
         }

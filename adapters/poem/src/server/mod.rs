@@ -7,6 +7,7 @@ mod accept;
 mod body_limit;
 mod connection;
 mod exchange;
+mod position;
 mod record;
 mod settings;
 

@@ -10,5 +10,6 @@ mod hardening;
 mod log;
 mod management;
 mod notes;
+mod position;
 mod shutdown;
 mod support;

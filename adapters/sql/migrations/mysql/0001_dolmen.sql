@@ -70,3 +70,11 @@ create table dolmen_audit (
     target text not null,
     key dolmen_audit_tenant (tenant, id)
 ) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- Written on the primary by those who read from replicas, who see there how far a replica has come.
+create table dolmen_replica_heartbeat (
+    id integer primary key,
+    -- Drawn once: tells replicas of this database from those of others.
+    origin bigint not null,
+    at datetime(6) not null
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;

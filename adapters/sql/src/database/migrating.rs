@@ -12,7 +12,7 @@ const DIRECT: &str = "DATABASE_MIGRATION_URL";
 /// The URL for migrations, if there is one: whether it can be one for this database.
 pub(super) fn checked(main: &DatabaseUrl, options: &SqlOptions) -> PortResult<()> {
     let Some(direct) = &options.migration_url else { return Ok(()) };
-    let checked = DatabaseUrl::parse(direct.reveal()).and_then(|direct| direct.migrates(main));
+    let checked = DatabaseUrl::parse(direct.reveal()).and_then(|direct| main.check_migrations(Some(&direct)));
     checked.map_err(|error| wrong("connect", &error.to_string()))
 }
 
@@ -47,7 +47,7 @@ async fn apply(
              to a URL without the pooler (or say pgbouncer=false in the URL when there is none)"
         )));
     }
-    migrate::run(backend, sets, options.migration_lock_timeout).await
+    migrate::run(backend, sets, options).await
 }
 
 /// Looks whether both URLs name the same database.

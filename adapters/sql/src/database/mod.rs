@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    DatabaseDriver, Dialect, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, Scope,
-    TxDriver, TxOptions, WriteTx,
+    DatabaseDriver, Dialect, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, ReadFrom,
+    Scope, TxDriver, TxOptions, WriteTx,
 };
 pub use options::SqlOptions;
 pub use tx::SqlTx;
@@ -26,6 +26,7 @@ use self::writers::Writers;
 use crate::driver::{Backend, Mode, Session};
 use crate::jobs::Wake;
 use crate::migrate;
+use crate::replicas::{ReplicaStatus, Replicas};
 use crate::statement::framework_sql;
 
 /// A SQL database; cheap to clone. The driver of [`Database`](dolmen_ports::Database), and what the queue and the stores
@@ -48,7 +49,8 @@ pub struct SqlDatabase(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    backend: Box<dyn Backend>,
+    backend: Arc<dyn Backend>,
+    replicas: Option<Arc<Replicas>>,
     options: SqlOptions,
     writers: Writers,
     wake: Wake,
@@ -60,13 +62,35 @@ impl SqlDatabase {
     /// # Errors
     /// `InvalidInput` when the URL is wrong, naming the part, or its driver is not compiled in; `Unavailable`, `Timeout` or `Unauthenticated` when the database cannot be opened.
     pub async fn connect(url: &str, options: SqlOptions) -> PortResult<Self> {
-        let url = DatabaseUrl::parse(url).map_err(|error| {
+        let wrong = |variable: &str, error: DatabaseUrlError| {
             PortError::new(ErrorKind::InvalidInput, "database", "connect")
-                .with_detail(format!("DATABASE_URL: {error}"))
-        })?;
+                .with_detail(format!("{variable}: {error}"))
+        };
+        let url = DatabaseUrl::parse(url).map_err(|error| wrong("DATABASE_URL", error))?;
         migrating::checked(&url, &options)?;
+        let replicas = DatabaseUrl::parse_replicas(options.read_urls.reveal(), &url)
+            .map_err(|error| wrong("DATABASE_READ_URLS", error))?;
         let backend = Self::backend_of(&url, &options).await?;
-        Ok(Self::with_backend(backend, options))
+        let replicas = replicas.iter().map(|url| Self::replica_of(url, &options, backend.is_pooled()));
+        let replicas = replicas.collect::<PortResult<Vec<_>>>()?;
+        Ok(Self::with_backend(backend, options).and_replicas(replicas))
+    }
+
+    /// A replica; when nothing says how it is reached, then as the primary is.
+    fn replica_of(url: &DatabaseUrl, options: &SqlOptions, pooled: bool) -> PortResult<Box<dyn Backend>> {
+        match url.0 {
+            #[cfg(feature = "postgres")]
+            Place::Postgres(ref url) => {
+                Ok(Box::new(crate::driver::postgres::PostgresBackend::lazy(url, options, pooled)?))
+            }
+            #[cfg(feature = "mysql")]
+            Place::MySql(ref text) => Ok(Box::new(crate::driver::mysql::MySqlBackend::lazy(text, options)?)),
+            #[cfg(feature = "sqlite")]
+            Place::Memory | Place::File(_) => {
+                Err(PortError::new(ErrorKind::Unsupported, "database", "connect")
+                    .with_detail("SQLite has no replicas"))
+            }
+        }
     }
 
     async fn backend_of(url: &DatabaseUrl, options: &SqlOptions) -> PortResult<Box<dyn Backend>> {
@@ -91,7 +115,37 @@ impl SqlDatabase {
     }
 
     fn with_backend(backend: Box<dyn Backend>, options: SqlOptions) -> Self {
-        Self(Arc::new(Shared { backend, options, writers: Writers::default(), wake: Wake::default() }))
+        let backend = Arc::from(backend);
+        let (writers, wake) = Default::default();
+        Self(Arc::new(Shared { backend, replicas: None, options, writers, wake }))
+    }
+
+    /// A database that was just opened, with replicas.
+    fn and_replicas(self, members: Vec<Box<dyn Backend>>) -> Self {
+        let Shared { backend, options, .. } = &*self.0;
+        if members.is_empty() {
+            return self;
+        }
+        let replicas = Replicas::new(Arc::clone(backend), members, options);
+        let (writers, wake) = Default::default();
+        Self(Arc::new(Shared {
+            backend: Arc::clone(backend),
+            replicas: Some(Arc::new(replicas)),
+            options: options.clone(),
+            writers,
+            wake,
+        }))
+    }
+
+    /// How its replicas are, in the order of `DATABASE_READ_URLS`; empty without replicas.
+    pub fn replicas(&self) -> Vec<ReplicaStatus> {
+        self.0.replicas.as_ref().map(|replicas| replicas.status()).unwrap_or_default()
+    }
+
+    /// How many reads for a replica the primary took since the start, by reason: what the counter
+    /// `database_replica_fallback` counts.
+    pub fn replica_fallbacks(&self) -> Vec<(&'static str, u64)> {
+        self.0.replicas.as_ref().map(|replicas| replicas.fallbacks()).unwrap_or_default()
     }
 
     /// Takes over pools that a team has already. At most one connection should write, and `readers` should be held
@@ -134,7 +188,8 @@ impl SqlDatabase {
     }
 
     /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
-    /// returned handle: committing that commits it, dropping that rolls it back.
+    /// returned handle: committing that commits it, dropping that rolls it back. Through a pooler in transaction mode, the
+    /// team's own statements need `persistent(false)`.
     #[cfg(feature = "postgres")]
     pub fn adopt_postgres(
         &self,
@@ -189,12 +244,17 @@ impl DatabaseDriver for SqlDatabase {
         self.dialect().name()
     }
 
-    async fn begin_read(&self, _options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
+    async fn begin_read(&self, options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
+        if let Some(replicas) = self.0.replicas.as_ref().filter(|_| options.from == ReadFrom::Replica)
+            && let Some((session, reading)) = replicas.open(options.after).await
+        {
+            return Ok(Box::new(SqlTx::on_replica(session, reading)));
+        }
         Ok(Box::new(self.begin(Mode::Read).await?))
     }
 
     async fn begin_write(&self, _options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
-        Ok(Box::new(self.begin(Mode::Write).await?))
+        Ok(Box::new(self.begin(Mode::Write).await?.telling(self.0.replicas.clone())))
     }
 
     async fn migrate(&self, sets: &[MigrationSet]) -> PortResult<MigrationReport> {
@@ -219,6 +279,9 @@ impl DatabaseDriver for SqlDatabase {
     }
 
     async fn close(&self) {
+        if let Some(replicas) = &self.0.replicas {
+            replicas.close().await;
+        }
         self.0.backend.close().await;
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dolmen_ports::Secret;
+use dolmen_ports::{Metrics, Secret};
 
 /// Sizes and limits; the defaults suit a service of one process.
 ///
@@ -29,12 +29,26 @@ pub struct SqlOptions {
     pub busy_timeout: Duration,
     /// How long to wait for another process that migrates. Default 60 s.
     pub migration_lock_timeout: Duration,
+    /// Read replicas, which [`ReadFrom::Replica`](dolmen_ports::ReadFrom) may read from: the value of `DATABASE_READ_URLS`,
+    /// as [`DatabaseUrl::parse_replicas`](crate::DatabaseUrl::parse_replicas) takes it. Default empty: none.
+    pub read_urls: Secret<String>,
+    /// How far a replica may be behind the primary before it gets no reads any more. Default 10 s.
+    pub max_replica_lag: Duration,
+    /// How long from one look at the replicas to the next. Default 1 s.
+    pub replica_check_interval: Duration,
+    /// Where it is counted which reads the primary took in place of a replica, and how far replicas lag. Default nowhere.
+    pub metrics: Metrics,
     /// Whether a pooler in transaction mode, such as PgBouncer, stands before PostgreSQL. The parameter `pgbouncer` of a URL
     /// counts more. Default `None`: a connection finds out; a pool that is taken over is believed to have none.
     pub transaction_pooler: Option<bool>,
     /// The same database for migrations: directly, when all else goes through a pooler in transaction mode. Default `None`:
     /// migrations run where all else does.
     pub migration_url: Option<Secret<String>>,
+    /// How long a migration waits for its lock on a table, while whoever uses the table next waits behind it; not on
+    /// SQLite, and in whole seconds on the MySQL family. Default 1 s.
+    pub table_lock_timeout: Duration,
+    /// For how long a migration that did not get its lock is tried again. Default 2 min.
+    pub table_lock_patience: Duration,
 }
 
 impl SqlOptions {
@@ -47,8 +61,14 @@ impl SqlOptions {
             statement_timeout: Duration::from_secs(30),
             busy_timeout: Duration::from_secs(5),
             migration_lock_timeout: Duration::from_mins(1),
+            read_urls: Secret::new(String::new()),
+            max_replica_lag: Duration::from_secs(10),
+            replica_check_interval: Duration::from_secs(1),
+            metrics: Metrics::none(),
             transaction_pooler: None,
             migration_url: None,
+            table_lock_timeout: Duration::from_secs(1),
+            table_lock_patience: Duration::from_mins(2),
         }
     }
 
@@ -94,6 +114,35 @@ impl SqlOptions {
         self
     }
 
+    /// Read replicas; checked by [`SqlDatabase::connect`](crate::SqlDatabase::connect). One that cannot be reached is no
+    /// error, then or later: the primary takes its reads.
+    #[must_use]
+    pub fn with_read_urls(mut self, read_urls: Secret<String>) -> Self {
+        self.read_urls = read_urls;
+        self
+    }
+
+    /// Another limit of a replica's lag.
+    #[must_use]
+    pub fn with_max_replica_lag(mut self, max_replica_lag: Duration) -> Self {
+        self.max_replica_lag = max_replica_lag;
+        self
+    }
+
+    /// Another time between two looks at the replicas.
+    #[must_use]
+    pub fn with_replica_check_interval(mut self, replica_check_interval: Duration) -> Self {
+        self.replica_check_interval = replica_check_interval;
+        self
+    }
+
+    /// The same, recording into `metrics`.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
     /// Says whether a pooler in transaction mode stands before PostgreSQL, rather than finding it out.
     #[must_use]
     pub fn with_transaction_pooler(mut self, transaction_pooler: bool) -> Self {
@@ -105,6 +154,20 @@ impl SqlOptions {
     #[must_use]
     pub fn with_migration_url(mut self, migration_url: Secret<String>) -> Self {
         self.migration_url = Some(migration_url);
+        self
+    }
+
+    /// Another wait of a migration for a table.
+    #[must_use]
+    pub fn with_table_lock_timeout(mut self, table_lock_timeout: Duration) -> Self {
+        self.table_lock_timeout = table_lock_timeout;
+        self
+    }
+
+    /// Another time to try again for.
+    #[must_use]
+    pub fn with_table_lock_patience(mut self, table_lock_patience: Duration) -> Self {
+        self.table_lock_patience = table_lock_patience;
         self
     }
 }

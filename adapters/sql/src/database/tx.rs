@@ -1,11 +1,14 @@
 //! The adapter's transaction.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, TxDriver};
+use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult, Position, TxDriver};
 
 use super::writers::WriterMark;
 use crate::driver::Session;
 use crate::native::Native;
+use crate::replicas::{Reading, Replicas};
 use crate::statement::{Bulk, Row, Template, Value};
 
 /// A transaction on a SQL database; what a `ReadTx` or `WriteTx` of this adapter holds.
@@ -13,8 +16,18 @@ use crate::statement::{Bulk, Row, Template, Value};
 pub struct SqlTx {
     session: Box<dyn Session>,
     state: State,
+    /// Where there are replicas, a commit tells from which position on they can be read.
+    replicas: Option<Arc<Replicas>>,
     /// Ends with the transaction.
-    _writer: Option<WriterMark>,
+    _mark: Option<Mark>,
+}
+
+/// What the transaction counts as, while it is open.
+#[derive(Debug)]
+#[expect(dead_code, reason = "held until the transaction ends")]
+enum Mark {
+    Writer(WriterMark),
+    Reading(Reading),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +44,18 @@ enum State {
 
 impl SqlTx {
     pub(crate) fn new(session: Box<dyn Session>, writer: Option<WriterMark>) -> Self {
-        Self { session, state: State::Open, _writer: writer }
+        Self { session, state: State::Open, replicas: None, _mark: writer.map(Mark::Writer) }
+    }
+
+    /// A read on a replica.
+    pub(crate) fn on_replica(session: Box<dyn Session>, reading: Reading) -> Self {
+        Self { session, state: State::Open, replicas: None, _mark: Some(Mark::Reading(reading)) }
+    }
+
+    /// The same, whose commit tells a position.
+    pub(crate) fn telling(mut self, replicas: Option<Arc<Replicas>>) -> Self {
+        self.replicas = replicas;
+        self
     }
 
     /// The dialect that it speaks.
@@ -62,7 +86,7 @@ impl SqlTx {
     }
 
     /// The session itself, for who runs single statements and knows what a failed one leaves behind.
-    #[cfg(feature = "mysql")]
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
     pub(crate) fn session_mut(&mut self) -> &mut dyn Session {
         &mut *self.session
     }
@@ -106,7 +130,7 @@ impl TxDriver for SqlTx {
         self.dialect().name()
     }
 
-    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+    async fn commit(mut self: Box<Self>) -> PortResult<Option<Position>> {
         if matches!(self.state, State::Failed(_) | State::Running) {
             let error = self.ended("commit");
             // The error to report is the one that ended the transaction: a failed rollback only closes the connection.
@@ -118,7 +142,9 @@ impl TxDriver for SqlTx {
             // tells: it fails in a failed transaction.
             self.execute("select 1", &[]).await?;
         }
-        self.session.commit().await
+        let wants_position = self.replicas.as_ref().is_some_and(|replicas| replicas.know_the_log());
+        let log = self.session.commit(wants_position).await?;
+        Ok(self.replicas.map(|replicas| replicas.position(log)))
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {

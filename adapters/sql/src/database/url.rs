@@ -115,22 +115,61 @@ impl DatabaseUrl {
         }
     }
 
-    /// Checks whether migrations of `main` can go by this URL: the same database, and not through a pooler.
+    /// Checks the value of `DATABASE_READ_URLS`: the replicas of `primary`, with a comma between them. A comma within a
+    /// password is written as `%2C`. Empty text is none.
+    ///
+    /// # Errors
+    /// As [`DatabaseUrl::parse`], with the number of the URL; also when it is of another kind of server than the primary.
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen_sql::DatabaseUrl;
+    /// let primary = DatabaseUrl::parse("sqlite:var/app.db").unwrap();
+    /// let error = DatabaseUrl::parse_replicas("sqlite:var/copy.db", &primary).unwrap_err().to_string();
+    /// assert!(error.contains("SQLite has no replicas"), "{error}");
+    /// ```
+    pub fn parse_replicas(text: &str, primary: &Self) -> Result<Vec<Self>, DatabaseUrlError> {
+        if text.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        if primary.dialect() == Dialect::Sqlite {
+            return wrong("SQLite has no replicas; leave it out, or set DATABASE_URL to a server");
+        }
+        let replicas = text.split(',').zip(1..).map(|(text, number)| {
+            let url = Self::parse(text.trim())
+                .map_err(|error| DatabaseUrlError(format!("URL {number}: {error}")))?;
+            let (kind, other) = (primary.dialect().name(), url.dialect().name());
+            if kind == other {
+                return Ok(url);
+            }
+            wrong(format!(
+                "URL {number} is of {other}, and DATABASE_URL of {kind}; a replica is of the same kind"
+            ))
+        });
+        replicas.collect()
+    }
+
+    /// Checks the way of migrations: `direct`, the `DATABASE_MIGRATION_URL`, or this one where there is no other.
     ///
     /// # Errors
     /// Names the rule and how to mend it.
-    pub fn migrates(&self, main: &Self) -> Result<(), DatabaseUrlError> {
-        let (direct, main) = (self.dialect(), main.dialect());
-        if main == Dialect::Sqlite {
-            return wrong("DATABASE_URL is a SQLite file, which no pooler stands before; unset this one");
+    pub fn check_migrations(&self, direct: Option<&Self>) -> Result<(), DatabaseUrlError> {
+        let (main, is_pooled) = (self.dialect(), direct.unwrap_or(self).is_pooled());
+        match direct.map(Self::dialect) {
+            Some(_) if main == Dialect::Sqlite => {
+                wrong("DATABASE_URL is a SQLite file, which no pooler stands before; unset it")
+            }
+            Some(direct) if direct != main => {
+                wrong(format!("it is {}, but DATABASE_URL is {}", direct.name(), main.name()))
+            }
+            Some(_) if is_pooled => {
+                wrong("it says pgbouncer=true, but migrations need the server itself; use its own port")
+            }
+            None if is_pooled => wrong(
+                "DATABASE_URL says pgbouncer=true, but migrations need the server itself; set it to the way without the pooler",
+            ),
+            _ => Ok(()),
         }
-        if direct != main {
-            return wrong(format!("this is {}, but DATABASE_URL is {}", direct.name(), main.name()));
-        }
-        if self.is_pooled() {
-            return wrong("it says pgbouncer=true, but migrations need the server itself; use its own port");
-        }
-        Ok(())
     }
 
     /// Whether it says that a pooler in transaction mode stands before the server; where it says nothing, that is found
@@ -296,6 +335,23 @@ mod tests {
     }
 
     #[test]
+    #[cfg(all(feature = "mysql", feature = "postgres"))]
+    fn replicas_are_of_the_same_kind_and_named_by_their_number() {
+        let primary = DatabaseUrl::parse("postgres://app@primary/app").unwrap();
+        let replicas = |text| DatabaseUrl::parse_replicas(text, &primary).map(|urls| urls.len());
+        assert_eq!(replicas(" "), Ok(0));
+        assert_eq!(replicas("postgres://app@one/app, postgres://app:a%2Cb@two/app"), Ok(2));
+        for (text, part) in [
+            ("postgres://app@one/app,", "URL 2: the scheme"),
+            ("postgres://app@one/app,mysql://app:hunter2@two/app", "URL 2 is of mysql"),
+            ("postgres://app:hunter2@/app", "URL 1: the host"),
+        ] {
+            let error = replicas(text).unwrap_err().to_string();
+            assert!(error.contains(part) && !error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
     fn each_error_names_its_part_and_never_the_password() {
         let cases = [
             ("", "scheme"),
@@ -372,7 +428,7 @@ mod tests {
     fn migrations_go_to_the_same_server_without_a_pooler() {
         let check = |main: &str, direct: &str| {
             let (main, direct) = (DatabaseUrl::parse(main).unwrap(), DatabaseUrl::parse(direct).unwrap());
-            direct.migrates(&main).map_err(|error| error.to_string())
+            main.check_migrations(Some(&direct)).map_err(|error| error.to_string())
         };
         assert_eq!(check("postgres://h:6432/a?pgbouncer=true", "postgres://h:5432/a"), Ok(()));
         assert_eq!(check("mysql://h:6033/a", "mariadb://h/a"), Ok(()));
@@ -383,6 +439,11 @@ mod tests {
         refused("sqlite:a.db", "sqlite:a.db", "unset");
         refused("postgres://h/a", "mysql://h/a", "DATABASE_URL is postgres");
         refused("postgres://h/a", "postgres://h:6432/a?pgbouncer=true", "pgbouncer=true");
+        let alone = |main: &str| DatabaseUrl::parse(main).unwrap().check_migrations(None);
+        assert!(
+            alone("postgres://h/a?pgbouncer=true").unwrap_err().to_string().contains("without the pooler")
+        );
+        assert_eq!((alone("postgres://h/a"), alone("sqlite:a.db")), (Ok(()), Ok(())));
     }
 
     #[test]

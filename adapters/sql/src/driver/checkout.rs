@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use dolmen_ports::{ErrorKind, PortError, PortResult};
+use futures_util::TryFutureExt as _;
+use futures_util::future::BoxFuture;
 use sqlx::database::HasStatementCache;
 use sqlx::{Connection, Database, Executor, Pool};
 
@@ -121,23 +123,31 @@ where
     }
 
     /// Commits by this statement and gives the connection back.
-    pub(crate) async fn commit(mut self, statement: &'static str) -> PortResult<()> {
+    pub(crate) async fn commit(self, statement: &'static str) -> PortResult<()> {
+        self.commit_by(|connection| Box::pin(connection.execute(statement).map_ok(drop))).await.map(drop)
+    }
+
+    /// Commits in this way and gives the connection back; nothing is told about somebody else's transaction.
+    pub(crate) async fn commit_by<T: Send>(
+        mut self,
+        commit: impl for<'c> FnOnce(&'c mut DB::Connection) -> BoxFuture<'c, Result<T, sqlx::Error>> + Send,
+    ) -> PortResult<Option<T>> {
         let limit = self.limit;
         if let Some(transaction) = self.lent.take_adopted() {
-            return within(limit, "commit", transaction.commit()).await;
+            return within(limit, "commit", transaction.commit()).await.map(|()| None);
         }
         let mut committing = Committing::new(self.lent, self.settling);
         let result = match committing.connection() {
-            Some(connection) => within(limit, "commit", connection.execute(statement)).await,
-            None => return Ok(()),
+            Some(connection) => within(limit, "commit", commit(connection)).await,
+            None => return Ok(None),
         };
         if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Timeout) {
-            return result.map(drop);
+            return result.map(Some);
         }
         let lent = committing.answered();
-        result?;
+        let told = result?;
         lent.into_iter().for_each(Lent::give_back);
-        Ok(())
+        Ok(Some(told))
     }
 
     /// Rolls back by this statement and gives the connection back; after single statements, only gives it back.

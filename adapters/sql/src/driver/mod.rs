@@ -36,6 +36,23 @@ pub(crate) enum Mode {
     Single,
 }
 
+/// How far a server's log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LogPosition {
+    pub(crate) timeline: u32,
+    pub(crate) offset: u64,
+}
+
+/// Where a server stands in the history of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// Which database it is; the same on a primary and its replicas.
+    pub(crate) system: u64,
+    pub(crate) timeline: u32,
+    /// What it has written, or applied as a replica.
+    pub(crate) offset: u64,
+}
+
 /// A database: hands out sessions.
 #[async_trait]
 pub(crate) trait Backend: fmt::Debug + Send + Sync {
@@ -46,6 +63,12 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 
     /// Opens a session from the pool.
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>>;
+
+    /// Opens a read session on a replica that has applied everything up to `offset`; nothing when it has not.
+    async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>>;
+
+    /// Where the server stands that a session of single statements is connected to.
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing>;
 
     /// Opens a session for single statements on a connection of its own, bound to the calling runtime.
     async fn open_apart(&self) -> PortResult<Box<dyn Session>>;
@@ -68,8 +91,9 @@ pub(crate) trait Session: fmt::Debug + Send {
     /// Runs the statements of a migration.
     async fn run_script(&mut self, script: &'static str) -> PortResult<()>;
 
-    /// Commits and gives the connection back.
-    async fn commit(self: Box<Self>) -> PortResult<()>;
+    /// Commits and gives the connection back. `wants_position` asks how far the log goes now, which costs no round trip;
+    /// the answer is nothing where the server has no such log.
+    async fn commit(self: Box<Self>, wants_position: bool) -> PortResult<Option<LogPosition>>;
 
     /// Rolls back and gives the connection back; after single statements, only gives it back.
     async fn rollback(self: Box<Self>) -> PortResult<()>;

@@ -4,8 +4,13 @@
 pub(crate) mod mysql;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
+mod table;
+
+use std::error::Error as _;
 
 use dolmen_ports::{ErrorKind, PortError};
+
+pub(crate) use self::table::of_module;
 
 /// Translates an error of sqlx; `operation` is what was tried, an imperative such as `read the report`.
 ///
@@ -18,9 +23,20 @@ pub fn map_error(error: sqlx::Error, operation: &'static str) -> PortError {
             "no connection came free in time: the database does not answer, or the pool is too small",
         ),
         sqlx::Error::PoolClosed => mapped.with_detail("the database is closed"),
-        _ => mapped,
+        error => match table::detail(error, None) {
+            Some(detail) => mapped.with_detail(detail),
+            None => mapped,
+        },
     };
     mapped.with_source(error)
+}
+
+/// The database's code of an error that it answered with; none when it did not answer.
+pub(crate) fn code(error: &PortError) -> Option<String> {
+    match error.source()?.downcast_ref()? {
+        sqlx::Error::Database(error) => error.code().map(std::borrow::Cow::into_owned),
+        _ => None,
+    }
 }
 
 /// Translates an error of opening a connection: what makes no sense then comes from a server that starts or ends, or from
@@ -84,7 +100,9 @@ fn kind_of_sqlstate(code: &str) -> ErrorKind {
         // Statement timeout, idle-in-transaction timeout.
         "57014" | "25P03" => ErrorKind::Timeout,
         // A write in a read-only transaction; a primary that became a replica is told apart by the session.
-        "25006" | "42501" => ErrorKind::PermissionDenied,
+        "25006" => ErrorKind::PermissionDenied,
+        // A right that the program's own user lacks is nothing that a caller can do about.
+        "42501" => ErrorKind::Internal,
         "53100" => ErrorKind::StorageFull,
         // A value of a type that its column does not take.
         "42804" => ErrorKind::InvalidInput,
@@ -136,6 +154,7 @@ mod tests {
             ("40P01", "517", ErrorKind::Contention),
             ("55P03", "5", ErrorKind::Contention),
             ("25006", "8", ErrorKind::PermissionDenied),
+            ("42501", "1", ErrorKind::Internal),
             ("53100", "13", ErrorKind::StorageFull),
             ("53100", "4874", ErrorKind::StorageFull),
             ("53200", "7", ErrorKind::Unavailable),

@@ -38,6 +38,11 @@ pub(crate) fn is_made_already(number: u16) -> bool {
     matches!(number, 1050 | 1060 | 1061 | 1091 | 1051 | 3822 | 1826 | 1022 | 1068)
 }
 
+/// A lock on a table or a row was not to be had, or there was a deadlock: nothing of the statement is there.
+pub(crate) fn is_lock_refused(number: u16) -> bool {
+    matches!(number, 1205 | 1213)
+}
+
 pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
     match number {
         1062 | 1586 | 1169 | 1022 => ErrorKind::AlreadyExists,
@@ -54,8 +59,9 @@ pub(super) fn kind(number: u16, sqlstate: &str) -> ErrorKind {
         1048 | 1364 | 1366 | 1292 | 1264 | 1265 | 1406 | 1411 | 1690 | 1367 | 3819 | 4025 | 3140 | 3156
         | 4038 | 1153 | UNKNOWN_DATABASE => ErrorKind::InvalidInput,
         1045 | 1698 | 1251 | 1820 | 3118 => ErrorKind::Unauthenticated,
-        // A missing right; a write in a read-only transaction or on a read-only server.
-        1044 | 1142 | 1143 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
+        // A user who may not use the database or the server so; a write in a read-only transaction or on a read-only server.
+        // A right to a table that is missing, 1142 and 1143, is nothing that a caller can do about.
+        1044 | 1227 | 1370 | 1290 | 1792 | 1836 => ErrorKind::PermissionDenied,
         // Disk full; table full, which InnoDB says when its disk is.
         1021 | 1114 => ErrorKind::StorageFull,
         // Connections, memory, locks used up; shutting down, killed; the network.
@@ -103,6 +109,7 @@ mod tests {
             (1114, ErrorKind::StorageFull),
             (1040, ErrorKind::Unavailable),
             (1927, ErrorKind::Unavailable),
+            (1142, ErrorKind::Internal),
             (1064, ErrorKind::Internal),
         ];
         for (number, expected) in cases {

@@ -46,7 +46,7 @@ macro_rules! in_transaction {
 
 async fn end<T>(tx: SqlTx, result: PortResult<T>) -> PortResult<T> {
     match result {
-        Ok(value) => Box::new(tx).commit().await.map(|()| value),
+        Ok(value) => Box::new(tx).commit().await.map(|_| value),
         Err(error) => {
             drop(give_back(tx).await);
             Err(error)

@@ -3,6 +3,7 @@
 //! Everything here runs in a `const`, so a refusal is a compile error at the call of `sql!`.
 
 use super::fragment::Fragment;
+use super::refusal::Refusal;
 use super::scan::{between, byte, equal, is_word, skip_quoted, skip_space, skip_word, starts_with};
 
 /// What the check found out about a text.
@@ -14,35 +15,23 @@ pub(crate) struct Shape {
     pub(crate) bulk: Option<(Fragment, usize)>,
 }
 
-/// Why a text is refused.
-pub(crate) type Refusal = &'static str;
+/// The rule that a text breaks, in words.
+type Broken = &'static str;
 
 /// Checks a text for a package: its tables start with the package's name and `_`.
 pub(crate) const fn check(text: &str, values: usize, package: &str) -> Result<Shape, Refusal> {
     let text = text.as_bytes();
-    if !starts_like_a_statement(text) {
-        return Err(
-            "sql!: a statement starts with select, insert, update, delete or with; schema changes go into \
-                    migrations",
-        );
+    let mut scan = Scan {
+        at: 0,
+        open: false,
+        ignores_conflict: false,
+        shape: Shape { placeholders: 0, bulk: None },
+        foreign: None,
+    };
+    match scan.broken(text, values, package.as_bytes()) {
+        None => Ok(scan.shape),
+        Some(rule) => Err(Refusal { rule, table: scan.foreign }),
     }
-    let mut scan =
-        Scan { at: 0, open: false, ignores_conflict: false, shape: Shape { placeholders: 0, bulk: None } };
-    while scan.at < text.len() {
-        if let Some(refusal) = scan.step(text, package.as_bytes()) {
-            return Err(refusal);
-        }
-    }
-    if scan.open {
-        return Err("sql!: a brace { is not closed");
-    }
-    if scan.shape.placeholders != values {
-        return Err("sql!: the number of ? differs from the number of values");
-    }
-    if scan.ignores_conflict && matches!(scan.shape.bulk, Some((Fragment::Rows, _))) {
-        return Err("sql!: {ignore_conflict} and {rows} do not go together; insert row by row");
-    }
-    Ok(scan.shape)
 }
 
 const fn starts_like_a_statement(text: &[u8]) -> bool {
@@ -60,11 +49,38 @@ struct Scan {
     open: bool,
     ignores_conflict: bool,
     shape: Shape,
+    /// Where a table stands that belongs to somebody else.
+    foreign: Option<(usize, usize)>,
 }
 
 impl Scan {
+    /// Reads the text to its end, or to the first rule that it breaks.
+    const fn broken(&mut self, text: &[u8], values: usize, package: &[u8]) -> Option<Broken> {
+        if !starts_like_a_statement(text) {
+            return Some(
+                "sql!: a statement starts with select, insert, update, delete or with; schema changes go into \
+                         migrations",
+            );
+        }
+        while self.at < text.len() {
+            if let Some(rule) = self.step(text, package) {
+                return Some(rule);
+            }
+        }
+        if self.open {
+            return Some("sql!: a brace { is not closed");
+        }
+        if self.shape.placeholders != values {
+            return Some("sql!: the number of ? differs from the number of values");
+        }
+        if self.ignores_conflict && matches!(self.shape.bulk, Some((Fragment::Rows, _))) {
+            return Some("sql!: {ignore_conflict} and {rows} do not go together; insert row by row");
+        }
+        None
+    }
+
     /// Reads one token.
-    const fn step(&mut self, text: &[u8], package: &[u8]) -> Option<Refusal> {
+    const fn step(&mut self, text: &[u8], package: &[u8]) -> Option<Broken> {
         let here = byte(text, self.at);
         match here {
             b'\'' => match skip_quoted(text, self.at) {
@@ -91,8 +107,8 @@ impl Scan {
             }
             _ if is_word(here) => return self.word(text, package),
             _ => {
-                if let Some(refusal) = forbidden(here, byte(text, self.at + 1)) {
-                    return Some(refusal);
+                if let Some(rule) = forbidden(here, byte(text, self.at + 1)) {
+                    return Some(rule);
                 }
                 self.at += 1;
             }
@@ -100,7 +116,7 @@ impl Scan {
         None
     }
 
-    const fn open_fragment(&mut self, text: &[u8]) -> Option<Refusal> {
+    const fn open_fragment(&mut self, text: &[u8]) -> Option<Broken> {
         if self.open {
             return Some("sql!: a fragment inside a fragment; write them one after the other");
         }
@@ -132,7 +148,7 @@ impl Scan {
         None
     }
 
-    const fn word(&mut self, text: &[u8], package: &[u8]) -> Option<Refusal> {
+    const fn word(&mut self, text: &[u8], package: &[u8]) -> Option<Broken> {
         let end = skip_word(text, self.at);
         let word = between(text, self.at, end);
         self.at = end;
@@ -146,6 +162,7 @@ impl Scan {
         }
         let table_end = skip_word(text, start);
         if !belongs(between(text, start, table_end), package) {
+            self.foreign = Some((start, skip_qualified(text, table_end)));
             return Some(
                 "sql!: after from, join, into and update stands a table of this crate, `<crate name>_...`; \
                          ask another module through its api",
@@ -173,6 +190,14 @@ const fn belongs(table: &[u8], package: &[u8]) -> bool {
         index += 1;
     }
     true
+}
+
+/// The position after a name of several parts, such as `public.item`, whose first part ends at `at`.
+const fn skip_qualified(text: &[u8], mut at: usize) -> usize {
+    while byte(text, at) == b'.' {
+        at = skip_word(text, at + 1);
+    }
+    at
 }
 
 /// Whether a comma follows the table, or its alias.
@@ -205,7 +230,7 @@ const fn is_all_columns(text: &[u8], at: usize) -> bool {
         || equal(word, b"returning")
 }
 
-const fn forbidden(here: u8, next: u8) -> Option<Refusal> {
+const fn forbidden(here: u8, next: u8) -> Option<Broken> {
     match (here, next) {
         (b'"' | b'`', _) => Some("sql!: no quoted names; they differ between databases"),
         (b';', _) => Some("sql!: one statement, without ;"),
@@ -233,8 +258,8 @@ const fn contains(text: &[u8], wanted: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn refusal(text: &str, values: usize) -> &'static str {
-        check(text, values, "my-shop").expect_err(text)
+    fn refusal(text: &str, values: usize) -> String {
+        check(text, values, "my-shop").expect_err(text).message(text, "my-shop").as_str().to_owned()
     }
 
     #[test]
@@ -259,13 +284,14 @@ mod tests {
     #[test]
     fn each_refusal_says_why() {
         let unsound = [
-            ("select a from other_item", 0, "table of this crate"),
-            ("select a from my_shop_item i join other_item o on o.a = i.a", 0, "table of this crate"),
-            ("insert into dolmen_job (a) values (?)", 1, "table of this crate"),
-            ("update other set a = ?", 1, "table of this crate"),
-            ("delete from my_shop", 0, "table of this crate"),
-            ("select a from my_shop_", 0, "table of this crate"),
-            ("select a from public.my_shop_item", 0, "table of this crate"),
+            ("select a from other_item", 0, "the table other_item does not belong to my-shop"),
+            ("select a from my_shop_item i join other_item o on o.a = i.a", 0, "the table other_item does"),
+            ("insert into dolmen_job (a) values (?)", 1, "the table dolmen_job does not belong to my-shop"),
+            ("update other set a = ?", 1, "the table other does not belong to my-shop"),
+            ("delete from my_shop", 0, "the table my_shop does not"),
+            ("select a from my_shop_", 0, "the table my_shop_ does not"),
+            ("select a from public.my_shop_item", 0, "the table public.my_shop_item does not"),
+            ("select a from ?", 1, "table of this crate"),
             ("select a from my_shop_item i, other o", 0, "comma"),
             ("select a from my_shop_item, other", 0, "comma"),
             ("select a from my_shop_item as i , other", 0, "comma"),

@@ -24,6 +24,7 @@ mod bind;
 mod cell;
 mod check;
 mod fragment;
+mod refusal;
 mod row;
 mod scan;
 mod template;
@@ -50,6 +51,7 @@ pub(crate) use template::render;
 pub use value::{Kind, Value};
 
 use crate::database::SqlTx;
+use crate::error::of_module;
 
 /// The largest number of rows that go out in one statement; more are sent in several.
 const MAX_ROWS: usize = 128;
@@ -99,7 +101,8 @@ impl<'a> Statement<'a> {
     /// # Cancel safety
     /// Dropping the future makes the transaction unusable: it can only be rolled back.
     pub async fn execute(self, tx: &mut WriteTx) -> PortResult<u64> {
-        self.execute_in(tx.driver_mut()?).await
+        let module = tx.module();
+        self.execute_in(tx.driver_mut()?).await.map_err(|error| of_module(error, module))
     }
 
     /// Reads exactly one row: the first one.
@@ -116,7 +119,7 @@ impl<'a> Statement<'a> {
     /// # Errors
     /// As [`Statement::execute`].
     pub async fn fetch_optional<T: FromRow>(self, tx: &mut ReadTx) -> PortResult<Option<T>> {
-        self.fetch_in(tx.driver_mut()?).await?.first().map(T::from_row).transpose()
+        self.fetch(tx).await?.first().map(T::from_row).transpose()
     }
 
     /// Reads all rows.
@@ -124,7 +127,12 @@ impl<'a> Statement<'a> {
     /// # Errors
     /// As [`Statement::execute`].
     pub async fn fetch_all<T: FromRow>(self, tx: &mut ReadTx) -> PortResult<Vec<T>> {
-        self.fetch_in(tx.driver_mut()?).await?.iter().map(T::from_row).collect()
+        self.fetch(tx).await?.iter().map(T::from_row).collect()
+    }
+
+    async fn fetch(self, tx: &mut ReadTx) -> PortResult<Vec<Row>> {
+        let module = tx.module();
+        self.fetch_in(tx.driver_mut()?).await.map_err(|error| of_module(error, module))
     }
 
     // Boxed and not generic, so that the driver's code is compiled here once and not in every module.

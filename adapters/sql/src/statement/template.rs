@@ -42,7 +42,7 @@ impl Template {
     pub const fn checked(text: &'static str, values: usize, package: &str) -> Self {
         match check(text, values, package) {
             Ok(shape) => Self { text, shape, rendered: RwLock::new(Vec::new()) },
-            Err(refusal) => panic!("{}", refusal),
+            Err(refusal) => panic!("{}", refusal.message(text, package).as_str()),
         }
     }
 

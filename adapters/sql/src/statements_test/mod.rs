@@ -89,7 +89,8 @@ fn tables_of(literal: &Literal, package: &str) -> Result<BTreeSet<String>, Strin
     let text = &literal.text;
     // The number of values is the compiler's business.
     let placeholders = literals::placeholders(text);
-    let shape = check(text, placeholders, package)?;
+    let shape = check(text, placeholders, package)
+        .map_err(|refusal| refusal.message(text, package).as_str().to_owned())?;
     let bulk = match shape.bulk {
         None => Bulk::None,
         Some((crate::statement::Fragment::Rows, _)) => Bulk::Rows { rows: 2, width: 2 },
@@ -102,7 +103,8 @@ fn tables_of(literal: &Literal, package: &str) -> Result<BTreeSet<String>, Strin
         for table in parse(&sql, dialect).map_err(|error| format!("{}: {error} in: {sql}", dialect.name()))? {
             if !table.starts_with(&prefix) {
                 return Err(format!(
-                    "the table {table} does not belong to this crate; its tables start with {prefix}"
+                    "the table {table} does not belong to {package}, whose tables start with {prefix}; ask the \
+                     module that it belongs to through its api"
                 ));
             }
             tables.insert(table);
@@ -148,7 +150,7 @@ mod tests {
     #[test]
     fn a_foreign_table_that_slips_through_the_compiler_is_found() {
         let error = tables("select a from (select a from shop_item) x, other_item").unwrap_err();
-        assert!(error.contains("other_item"), "{error}");
+        assert!(error.contains("the table other_item does not belong to shop"), "{error}");
     }
 
     #[test]

@@ -10,13 +10,21 @@ pub(super) struct OnServer {
     dialect: Dialect,
     server: String,
     name: String,
+    /// Roles that were made for it.
+    #[cfg(feature = "postgres")]
+    roles: std::sync::Mutex<Vec<String>>,
 }
 
 impl OnServer {
     pub(super) async fn create(dialect: Dialect, variable: &str) -> PortResult<Self> {
         let server = given(dialect, variable)?;
-        let made =
-            Self { dialect, server, name: format!("dolmen_test_{}", UuidV7Ids::new().next().simple()) };
+        let made = Self {
+            dialect,
+            server,
+            name: format!("dolmen_test_{}", UuidV7Ids::new().next().simple()),
+            #[cfg(feature = "postgres")]
+            roles: std::sync::Mutex::default(),
+        };
         made.on_server("create database", "").await?;
         Ok(made)
     }
@@ -35,10 +43,25 @@ impl OnServer {
         format!("{scheme}//{authority}/{}{separator}{parameters}", self.name)
     }
 
+    /// The URL for a role that may touch one module's tables; made now, and dropped with the database.
+    #[cfg(feature = "postgres")]
+    pub(super) async fn url_as_role(&self, module: dolmen_ports::ModuleName) -> PortResult<String> {
+        let url = self.url();
+        let role = super::role::create(&url, module).await?;
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let url = format!("{url}{separator}options[role]={role}");
+        self.roles.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(role);
+        Ok(url)
+    }
+
     pub(super) async fn drop(self) {
         let options = if self.dialect == Dialect::Postgres { "with (force)" } else { "" };
         // A database that stays behind costs disk on a server for tests, and hides no result.
         drop(self.on_server("drop database if exists", options).await);
+        #[cfg(feature = "postgres")]
+        for role in self.roles.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
+            drop(super::role::remove(&self.server, &role).await);
+        }
     }
 
     async fn on_server(&self, verb: &str, options: &str) -> PortResult<()> {
@@ -84,4 +107,16 @@ pub(super) fn given(dialect: Dialect, variable: &str) -> PortResult<String> {
 #[expect(clippy::disallowed_methods, reason = "a test has no other way to be told about a server")]
 pub(super) fn named(variable: &str) -> Option<String> {
     std::env::var(variable).ok().filter(|url| !url.is_empty())
+}
+
+/// Says that the running test leaves a database out. A test cannot end as ignored once it runs, so the line is written
+/// past the harness, which would keep it from being seen.
+#[cfg(feature = "mysql")]
+pub(super) fn tell_ignored(database: &str, variable: &str) {
+    use std::io::Write as _;
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let line = format!("test {test} on {database} ... ignored, without {variable}\n");
+    // One write, so that no other line gets between. A screen that is gone is no reason to fail.
+    drop(std::io::stdout().write_all(line.as_bytes()));
 }

@@ -161,7 +161,7 @@ async fn many_writers_wait(harness: H) -> CaseResult {
     Ok(())
 }
 
-fn job() -> NewJob {
+pub(crate) fn job() -> NewJob {
     NewJob::new(JobId::new(Uuid::from_u128(1)), "test.do_work", "{}", Scope::System)
 }
 

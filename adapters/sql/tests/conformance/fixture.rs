@@ -49,6 +49,18 @@ impl SqlHarness {
         Self::on_server(server).await
     }
 
+    /// The same, with replicas: the URLs that `replicas_of` makes of the database's.
+    #[cfg(feature = "postgres")]
+    pub(crate) async fn on_postgres_with(replicas_of: fn(&str) -> String) -> Result<Self, BoxError> {
+        let server = dolmen_sql::test_database::TestDatabase::postgres().await?;
+        let url = server.url().to_owned();
+        let read_urls = Secret::new(replicas_of(&url));
+        let options = Self::options(None)
+            .with_read_urls(read_urls)
+            .with_replica_check_interval(Duration::from_millis(20));
+        Self::open_with(url, None, options, Place::Server(server)).await
+    }
+
     #[cfg(not(feature = "postgres"))]
     pub(crate) async fn on_postgres() -> Result<Self, BoxError> {
         std::future::ready(Err("the feature postgres is off".into())).await
@@ -78,6 +90,15 @@ impl SqlHarness {
 
     async fn open(url: String, direct_url: Option<String>, place: Place) -> Result<Self, BoxError> {
         let options = Self::options(direct_url.as_deref());
+        Self::open_with(url, direct_url, options, place).await
+    }
+
+    async fn open_with(
+        url: String,
+        direct_url: Option<String>,
+        options: SqlOptions,
+        place: Place,
+    ) -> Result<Self, BoxError> {
         let sql = SqlDatabase::connect(&url, options).await?;
         let database = sql.database();
         database.migrate(&[dolmen_sql::MIGRATIONS, SCRATCH]).await?;

@@ -4,13 +4,19 @@
 
 mod connections;
 mod dark_network;
+mod existing_service;
 mod fixture;
 mod full_server;
 mod half_applied;
 mod limits;
+mod migration_locks;
+mod no_transaction;
+mod ownership;
 #[cfg(feature = "postgres")]
 mod pooler;
 mod processes;
+#[cfg(feature = "postgres")]
+mod replicas;
 mod scratch;
 #[cfg(feature = "postgres")]
 mod servers;
@@ -24,21 +30,25 @@ use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case};
 
 use crate::fixture::SqlHarness;
+use crate::ownership::Guest;
 
 fn main() -> ExitCode {
     if let Some(code) = processes::run_as_child() {
         return code;
     }
     let mut cases = suites("sqlite", SqlHarness::on_sqlite);
-    let postgres = suites("postgres", SqlHarness::on_postgres);
+    cases.extend(ownership::cases("sqlite", Guest::on_sqlite));
+    let mut postgres = suites("postgres", SqlHarness::on_postgres);
+    postgres.extend(ownership::cases("postgres", Guest::on_postgres));
     cases.extend(on_server(postgres, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE));
     let pgbouncer = suites("pgbouncer", SqlHarness::on_pgbouncer);
     let pgbouncer = on_server(pgbouncer, cfg!(feature = "postgres"), "the feature postgres", SERVER_VARIABLE);
     cases.extend(on_server(pgbouncer, true, "the feature postgres", PGBOUNCER_VARIABLE));
-    let mysql = suites("mysql", SqlHarness::on_mysql);
+    let mut mysql = suites("mysql", SqlHarness::on_mysql);
+    mysql.extend(ownership::cases("mysql", Guest::on_mysql));
     cases.extend(on_server(mysql, cfg!(feature = "mysql"), "the feature mysql", MYSQL_VARIABLE));
     #[cfg(feature = "postgres")]
-    cases.extend(servers::cases());
+    cases.extend(replicas::cases().into_iter().chain(servers::cases()));
     conformance::run(cases)
 }
 
@@ -79,10 +89,13 @@ where
     let on_file = label == "sqlite";
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite(on_file).cases(label, shared));
+    cases.extend(existing_service::suite(label != "pgbouncer").cases(label, shared));
     cases.extend(dark_network::suite(on_file).cases(label, shared));
     cases.extend(full_server::suite(on_file).cases(label, shared));
     cases.extend(limits::suite(on_file).cases(label, shared));
     cases.extend(half_applied::suite(label == "mysql").cases(label, shared));
+    cases.extend(migration_locks::suite(on_file).cases(label, shared));
+    cases.extend(no_transaction::suite(label == "postgres").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
     #[cfg(feature = "postgres")]
     match label {

@@ -1,8 +1,9 @@
-//! The names and numbers of migrations, those of adapters included.
+//! The names, numbers and markers of migrations, those of adapters included.
 
-use dolmen_ports::{MigrationSet, ModuleName};
+use dolmen_ports::{Dialect, Migration, MigrationMarkers, MigrationSet, ModuleName, UnknownMarker};
 
 use crate::app::violation::Violation;
+use crate::config::suggestion::closest;
 use crate::registrar::Registration;
 
 pub(super) fn check(registrations: &[Registration], of_adapters: &[MigrationSet]) -> Vec<Violation> {
@@ -17,8 +18,12 @@ pub(super) fn check(registrations: &[Registration], of_adapters: &[MigrationSet]
             violations.push(Violation::ReservedModuleName { module });
         }
         violations.extend(wrong_number(module, set));
+        violations.extend(wrong_markers(module, set));
     }
-    violations.extend(of_adapters.iter().filter_map(|set| wrong_number(set.module, set)));
+    for set in of_adapters {
+        violations.extend(wrong_number(set.module, set));
+        violations.extend(wrong_markers(set.module, set));
+    }
     violations
 }
 
@@ -30,4 +35,42 @@ fn wrong_number(module: ModuleName, set: &MigrationSet) -> Option<Violation> {
         let migration = migration.name;
         what.is_none_or(str::is_empty).then_some(Violation::MigrationNumber { module, migration, expected })
     })
+}
+
+fn wrong_markers(module: ModuleName, set: &MigrationSet) -> impl Iterator<Item = Violation> {
+    let wrong = move |migration: &Migration, dialect: Dialect, reason: String| Violation::MigrationMarker {
+        module,
+        migration: migration.name,
+        dialect: dialect.name(),
+        reason,
+    };
+    set.migrations.iter().flat_map(move |migration| {
+        let dialects = [Dialect::Sqlite, Dialect::Postgres, Dialect::MySql];
+        let written = dialects.into_iter().filter(|dialect| migration.is_for(*dialect));
+        let breaks = |dialect| migration.markers(dialect).map(|markers| markers.breaks_older_binaries);
+        let breaks_in_sqlite = breaks(Dialect::Sqlite);
+        written.filter_map(move |dialect| match (migration.markers(dialect), &breaks_in_sqlite) {
+            (Err(error), _) => Some(wrong(migration, dialect, explained(&error))),
+            (Ok(markers), _) if markers.no_transaction && dialect != Dialect::Postgres => Some(wrong(
+                migration,
+                dialect,
+                "`-- dolmen: no transaction` is for PostgreSQL, where some statements need it; remove the line".to_owned(),
+            )),
+            (Ok(markers), Ok(breaks)) if markers.breaks_older_binaries != *breaks => Some(wrong(
+                migration,
+                dialect,
+                "`-- dolmen: breaks older binaries` stands in the file of one dialect and not in that of another; write \
+                 it into all of them"
+                    .to_owned(),
+            )),
+            _ => None,
+        })
+    })
+}
+
+fn explained(error: &UnknownMarker<'_>) -> String {
+    match closest(error.text, MigrationMarkers::KNOWN.into_iter()).filter(|_| !error.late) {
+        Some(meant) => format!("{error}; did you mean `{meant}`?"),
+        None => error.to_string(),
+    }
 }

@@ -36,7 +36,8 @@ async fn without_its_schema_a_role_waits_and_says_what_is_missing() {
     }
     let (state, detail) = running.check("schema").await;
     assert_eq!(state, HealthState::Down);
-    for word in ["db/not-migrated", "2 pending", "alpha/0001_things", "run role migrate"] {
+    let versions = "schema of alpha is at no version, need 0002_more";
+    for word in ["db/not-migrated", "2 pending", versions, "run role migrate"] {
         assert!(detail.contains(word), "{detail} should say {word}");
     }
     assert!(!running.operations.readiness().await.ready);
@@ -50,6 +51,45 @@ async fn without_its_schema_a_role_waits_and_says_what_is_missing() {
     assert_eq!(journal.entries(), ["beta starts", "web serves"]);
     running.signal();
     running.end().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn on_a_newer_schema_that_breaks_it_a_role_waits_and_says_what_to_run() {
+    const NEWER: &[Migration] = &[
+        Migration::new("0001_things", "", ""),
+        Migration::new("0002_more", "", ""),
+        Migration::new("0003_renamed", "-- dolmen: breaks older binaries", ""),
+    ];
+    let (database, journal) = (MemoryDatabase::new(), Journal::default());
+    let set = MigrationSet::new(ModuleName::new("alpha"), NEWER);
+    database.database().migrate(&[set]).await.unwrap();
+    let running = Running::begin(app(&database, &journal, Environment::Production), web());
+    while running.operations.info().schema == SchemaState::Unknown {
+        tokio::task::yield_now().await;
+    }
+    let (state, detail) = running.check("schema").await;
+    assert_eq!(state, HealthState::Down);
+    assert!(detail.contains("migrate/schema-newer: alpha/0003_renamed"), "{detail}");
+    assert!(matches!(running.operations.info().schema, SchemaState::Incompatible { .. }));
+    tokio::time::sleep(Duration::from_mins(10)).await;
+    assert_eq!(journal.entries(), Vec::<String>::new(), "no module starts on a schema that breaks it");
+    running.signal();
+    running.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn outside_production_a_newer_schema_that_breaks_it_ends_the_process() {
+    const NEWER: &[Migration] = &[
+        Migration::new("0001_things", "", ""),
+        Migration::new("0002_more", "", ""),
+        Migration::new("0003_renamed", "-- dolmen: breaks older binaries", ""),
+    ];
+    let (database, journal) = (MemoryDatabase::new(), Journal::default());
+    let set = MigrationSet::new(ModuleName::new("alpha"), NEWER);
+    database.database().migrate(&[set]).await.unwrap();
+    let running = Running::begin(app(&database, &journal, Environment::Development), web());
+    let error = running.end().await.unwrap_err();
+    assert!(dolmen::error_chain(&error).contains("migrate/schema-newer"), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]

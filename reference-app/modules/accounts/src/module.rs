@@ -15,7 +15,7 @@ use crate::application::UseCases;
 pub use crate::ports::AccountsPorts;
 
 const NAME: ModuleName = ModuleName::new("accounts");
-const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_accounts");
+pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_accounts");
 
 /// The address and the password of the demo tenant's user, outside production.
 pub const DEMO_USER: (&str, &str) = ("demo@example.com", "demo-password");

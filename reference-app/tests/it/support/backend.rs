@@ -7,6 +7,10 @@ use dolmen_sql::test_database::TestDatabase;
 #[cfg(feature = "postgres")]
 use dolmen_sql::test_database::{PGBOUNCER_VARIABLE, SERVER_VARIABLE};
 
+/// URLs of streaming standbys of the test server, with a comma between them.
+#[cfg(feature = "postgres")]
+const STANDBYS: &str = "TEST_POSTGRES_STANDBY_URLS";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Backend {
     Sqlite,
@@ -67,11 +71,33 @@ impl Backend {
             Self::MySql => Some(TestDatabase::mysql().await.unwrap()),
         }
     }
+
+    /// Where reads may go beside the primary: the same database on each streaming standby of the test server.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "only PostgreSQL has standbys here")
+    )]
+    pub(crate) fn read_urls(self, place: Option<&TestDatabase>) -> Option<String> {
+        match self {
+            #[cfg(feature = "postgres")]
+            Self::Postgres => {
+                let name = place?.url().rsplit_once('/')?.1;
+                let standbys = given(STANDBYS)?;
+                let on = |standby: &str| Some(format!("{}/{name}", standby.trim().rsplit_once('/')?.0));
+                Some(standbys.split(',').map(on).collect::<Option<Vec<_>>>()?.join(","))
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(any(feature = "mysql", feature = "postgres"))]
+fn without(variable: &'static str) -> Option<&'static str> {
+    given(variable).is_none().then_some(variable)
 }
 
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 #[expect(clippy::disallowed_methods, reason = "a test binary has no other way to be told about a server")]
-fn without(variable: &'static str) -> Option<&'static str> {
-    let is_named = std::env::var(variable).is_ok_and(|url| !url.is_empty());
-    (!is_named).then_some(variable)
+fn given(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
 }

@@ -18,8 +18,8 @@ enum Run {
     Alone(Box<dyn FnOnce() + Send>),
 }
 
-/// A list of cases: `cases![on_app: a, b]` for tests that get an application, `cases![on_each: c]` for those that start one
-/// on each database, `cases![alone: d]` for those that make what they need.
+/// A list of cases: `cases![on_app: a, b]` for tests that get an application, `cases![on_each: c]` for tests that get a
+/// database, `cases![alone: d]` for those that make what they need.
 macro_rules! cases {
     ($kind:ident: $($test:ident),+ $(,)?) => {
         vec![$($crate::support::$kind(module_path!(), stringify!($test), $test)),+]
@@ -29,17 +29,14 @@ pub(crate) use cases;
 
 /// A test that gets an application of its own, wired as `main` does, on each database.
 pub(crate) fn on_app(module: &str, name: &str, test: impl AsyncFn(&TestApp) + Send + Sync + 'static) -> Case {
-    let run = move |backend| {
-        block_on(async {
-            let app = TestApp::start(backend).await;
-            test(&app).await;
-            app.finish().await;
-        });
-    };
-    Case { name: named(module, name), run: Run::OnEach(Arc::new(run)) }
+    on_each(module, name, async move |backend: Backend| {
+        let app = TestApp::start(backend).await;
+        test(&app).await;
+        app.finish().await;
+    })
 }
 
-/// A test that starts what it needs on each database.
+/// A test that starts what it needs, on each database.
 pub(crate) fn on_each(module: &str, name: &str, test: impl AsyncFn(Backend) + Send + Sync + 'static) -> Case {
     let run = move |backend| block_on(test(backend));
     Case { name: named(module, name), run: Run::OnEach(Arc::new(run)) }

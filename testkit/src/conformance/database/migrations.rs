@@ -16,6 +16,7 @@ pub(super) fn add(suite: DatabaseSuite, capabilities: DatabaseCapabilities) -> D
         "DB-12": an_edited_migration_is_refused,
         "DB-12": a_migration_before_an_applied_one_is_refused,
         "DB-12": an_older_program_finds_nothing_to_do,
+        "DB-12": an_older_program_is_refused_by_what_breaks_it,
         "DB-12": concurrent_runners_apply_each_migration_once,
     );
     let suite = suite.needs("sql_migrations", capabilities.sql_migrations);
@@ -50,6 +51,13 @@ const MENDED: Migration = migration(
     "create table suite_probe_part (id integer primary key); -- a comment; with a semicolon
      insert into suite_probe_part (id) values (1);
      create index suite_probe_part_by_id on suite_probe_part (id);",
+);
+
+const BREAKING: Migration = migration(
+    "0002_notes",
+    "-- Nobody reads it any more.
+     -- dolmen: breaks older binaries
+     alter table suite_probe_item add column note varchar(20)",
 );
 
 const EARLIER: Migration =
@@ -119,6 +127,27 @@ async fn an_older_program_finds_nothing_to_do(harness: H) -> CaseResult {
     database.migrate(&[BOTH, OTHERS]).await?;
     ensure_eq!(database.pending_migrations(&[FIRST]).await?, [""; 0], "what is pending for an older program");
     ensure_eq!(database.migrate(&[FIRST]).await?, report(&[], 1), "its run");
+    Ok(())
+}
+
+async fn an_older_program_is_refused_by_what_breaks_it(harness: H) -> CaseResult {
+    let database = harness.database();
+    let newer = MigrationSet::new(PROBE, &[ITEMS, BREAKING]);
+    database.migrate(&[newer, OTHERS]).await?;
+    ensure_eq!(
+        database.pending_migrations(&[newer, OTHERS]).await?,
+        [""; 0],
+        "what is pending for this program"
+    );
+    ensure_kind!(database.migrate(&[FIRST]).await, ErrorKind::Conflict, "the run of an older program");
+    let refusal = database.pending_migrations(&[OTHERS, FIRST]).await.map_err(|error| error.to_string());
+    ensure!(
+        refusal.as_ref().is_err_and(|text| {
+            text.contains("migrate/schema-newer") && text.contains("suite_probe/0002_notes")
+        }),
+        "the refusal does not name the rule and the migration: {refusal:?}"
+    );
+    ensure_eq!(database.migrate(&[OTHERS]).await?, report(&[], 1), "a module that it does not break");
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! The suite of the database: rules `DB-1` to `DB-13`.
+//! The suite of the database: rules `DB-1` to `DB-14`.
 //!
 //! The suite knows no SQL. The harness offers a few operations on a scratch table, written as the adapter's users write
 //! theirs. Each case gets a database, or a schema, of its own.
@@ -22,6 +22,7 @@ mod commit;
 mod handle;
 mod isolation;
 mod migrations;
+mod replica;
 mod scratch;
 mod values;
 
@@ -80,7 +81,7 @@ where
 }
 
 pub(super) fn suite(capabilities: DatabaseCapabilities) -> DatabaseSuite {
-    let suite = isolation::add(commit::add(Suite::new("database")));
+    let suite = replica::add(isolation::add(commit::add(Suite::new("database"))));
     let suite = values::add(handle::add(suite), capabilities);
     migrations::add(suite, capabilities)
 }

@@ -15,6 +15,7 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
     add_cases!(suite,
         "JQ-2": concurrent_callers_claim_each_job_exactly_once,
         "JQ-2": a_claimed_job_is_not_claimed_again,
+        "JQ-2": a_job_that_appears_behind_claimed_ones_is_claimed,
         "JQ-2": a_claim_takes_at_most_its_limit,
         "JQ-2": a_claim_takes_only_from_its_queues,
         "JQ-3": smaller_priorities_come_first,
@@ -62,6 +63,15 @@ async fn a_claimed_job_is_not_claimed_again(harness: H) -> CaseResult {
     claim_one(&harness).await?;
     ensure_eq!(ids(&claim(&harness, 10).await?), [], "a second claim");
     ensure_eq!(record(&harness, id(1)).await?.state, JobState::Running, "the state");
+    Ok(())
+}
+
+/// As after a transaction that was begun first and commits last: who asks for greater ids than the last one never sees it.
+async fn a_job_that_appears_behind_claimed_ones_is_claimed(harness: H) -> CaseResult {
+    enqueue(&harness, vec![job(5)]).await?;
+    ensure_eq!(claim_one(&harness).await?.lease.job, id(5), "the job that is there");
+    enqueue(&harness, vec![job(1)]).await?;
+    ensure_eq!(ids(&claim(&harness, 10).await?), [id(1)], "the job with the smaller id");
     Ok(())
 }
 

@@ -35,7 +35,8 @@ impl MemoryHarness {
     /// Fresh fakes.
     #[expect(clippy::unused_async, reason = "a suite awaits the harness; other adapters connect here")]
     pub async fn fresh() -> Result<Self, BoxError> {
-        let memory = MemoryDatabase::new();
+        // Its replica stands still, so that a read that should not go there is seen.
+        let memory = MemoryDatabase::with_replica();
         Ok(Self {
             database: memory.database(),
             queue: MemoryJobQueue::new(&memory),

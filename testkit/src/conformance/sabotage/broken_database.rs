@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortResult, TxDriver, TxOptions,
+    DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortResult, Position, TxDriver, TxOptions,
 };
 use futures_util::FutureExt as _;
 
@@ -18,9 +18,12 @@ pub(super) enum Flaw {
     CommitsDrops,
     CommitsEachStatement,
     WritesInReads,
+    ForgetsPositions,
+    TellsNoPositions,
     SeesWhatComesLater,
     StaysOpen,
     TakesEditedMigrations,
+    RunsOnAnySchema,
     AppliesMigrationsAgain,
 }
 
@@ -47,6 +50,7 @@ impl DatabaseDriver for BrokenDatabase {
     async fn begin_read(&self, options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
         let inner = match self.flaw {
             Flaw::WritesInReads => self.inner.begin_write(options).await?,
+            Flaw::ForgetsPositions => self.inner.begin_read(options.with_after(None)).await?,
             _ => self.inner.begin_read(options).await?,
         };
         Ok(self.wrap(inner, options, false))
@@ -67,7 +71,12 @@ impl DatabaseDriver for BrokenDatabase {
     }
 
     async fn pending_migrations(&self, sets: &[MigrationSet]) -> PortResult<Vec<String>> {
-        self.inner.pending_migrations(sets).await
+        match self.inner.pending_migrations(sets).await {
+            Err(error) if self.flaw == Flaw::RunsOnAnySchema && error.kind() == ErrorKind::Conflict => {
+                Ok(Vec::new())
+            }
+            result => result,
+        }
     }
 
     async fn ping(&self) -> PortResult<()> {
@@ -125,17 +134,19 @@ impl TxDriver for BrokenTx {
         self.database.backend()
     }
 
-    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+    async fn commit(mut self: Box<Self>) -> PortResult<Option<Position>> {
         match self.inner.take() {
-            Some(inner) if self.flaw == Flaw::LosesCommits => inner.rollback().await,
-            Some(inner) => inner.commit().await,
-            None => Ok(()),
+            Some(inner) if self.flaw == Flaw::LosesCommits => inner.rollback().await.map(|()| None),
+            Some(inner) => {
+                inner.commit().await.map(|told| told.filter(|_| self.flaw != Flaw::TellsNoPositions))
+            }
+            None => Ok(None),
         }
     }
 
     async fn rollback(mut self: Box<Self>) -> PortResult<()> {
         match self.inner.take() {
-            Some(inner) if self.flaw == Flaw::CommitsRollbacks => inner.commit().await,
+            Some(inner) if self.flaw == Flaw::CommitsRollbacks => inner.commit().await.map(drop),
             Some(inner) => inner.rollback().await,
             None => Ok(()),
         }

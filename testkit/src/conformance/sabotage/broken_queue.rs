@@ -20,6 +20,8 @@ pub(super) enum Flaw {
     /// The queue lives in another database than the application, as a broker does.
     OwnTransactions,
     ClaimsTwice,
+    /// Polls for `id > last`, as an outbox without states does.
+    PollsForGreaterIds,
     IgnoresDelays,
     IgnoresPriorities,
     DropsUnsoundJobs,
@@ -141,6 +143,10 @@ impl JobQueue for BrokenQueue {
         if self.has(Flaw::ClaimsTwice) && claimed.is_empty() {
             claimed.extend(latest.pop_first().map(|(_, job)| job));
             return Ok(claimed);
+        }
+        if self.has(Flaw::PollsForGreaterIds) {
+            let last = latest.last_key_value().map(|(id, _)| *id);
+            claimed.retain(|job| last.is_none_or(|last| job.lease.job > last));
         }
         for job in &mut claimed {
             if self.has(Flaw::CountsNoAttempts) {

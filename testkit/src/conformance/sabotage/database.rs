@@ -33,7 +33,7 @@ struct BrokenHarness {
 
 impl BrokenHarness {
     async fn fresh(flaw: Flaw, slip: Slip) -> Result<Self, dolmen_ports::BoxError> {
-        let database = Database::new(BrokenDatabase { flaw, inner: MemoryDatabase::new() });
+        let database = Database::new(BrokenDatabase { flaw, inner: MemoryDatabase::with_replica() });
         Ok(Self { inner: MemoryHarness::fresh().await?, database, slip })
     }
 
@@ -136,7 +136,7 @@ fn without_a_flaw_every_case_is_green() {
 
 #[test]
 fn each_flaw_of_a_driver_turns_the_cases_of_its_promise_red() {
-    let table: [(Flaw, &[&str]); 9] = [
+    let table: [(Flaw, &[&str]); 12] = [
         (
             Flaw::LosesCommits,
             &["DB-1 a_commit_is_visible_to_the_next_transaction", "DB-5 concurrent_writers_are_all_applied"],
@@ -161,10 +161,20 @@ fn each_flaw_of_a_driver_turns_the_cases_of_its_promise_red() {
             Flaw::TakesEditedMigrations,
             &["DB-12 an_edited_migration_is_refused", "DB-12 a_migration_before_an_applied_one_is_refused"],
         ),
+        (Flaw::RunsOnAnySchema, &["DB-12 an_older_program_is_refused_by_what_breaks_it"]),
         (
             Flaw::AppliesMigrationsAgain,
             &["DB-12 migrations_are_applied_once", "DB-12 concurrent_runners_apply_each_migration_once"],
         ),
+        (
+            Flaw::ForgetsPositions,
+            &[
+                "DB-14 a_client_reads_from_a_replica_what_it_wrote",
+                "DB-14 what_a_client_was_told_holds_on_every_instance",
+                "DB-14 a_position_of_another_database_leaves_the_read_to_the_primary",
+            ],
+        ),
+        (Flaw::TellsNoPositions, &["DB-14 what_a_client_was_told_holds_on_every_instance"]),
     ];
     for (flaw, names) in table {
         assert_red(&flaw, cases(flaw, Slip::None), names);

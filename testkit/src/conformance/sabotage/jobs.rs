@@ -58,7 +58,7 @@ fn without_a_flaw_every_case_is_green() {
 
 #[test]
 fn each_flaw_turns_the_cases_of_its_promise_red() {
-    let table: [(Flaw, &[&str]); 20] = [
+    let table: [(Flaw, &[&str]); 21] = [
         (
             Flaw::OwnTransactions,
             &[
@@ -72,6 +72,14 @@ fn each_flaw_turns_the_cases_of_its_promise_red() {
             &[
                 "JQ-2 concurrent_callers_claim_each_job_exactly_once",
                 "JQ-2 a_claimed_job_is_not_claimed_again",
+            ],
+        ),
+        (
+            Flaw::PollsForGreaterIds,
+            &[
+                "JQ-2 a_job_that_appears_behind_claimed_ones_is_claimed",
+                "JQ-3 among_equal_priorities_the_longest_due_comes_first",
+                "JQ-10 a_failed_job_waits_for_its_delay",
             ],
         ),
         (

@@ -9,8 +9,10 @@ mod small;
 mod stores;
 
 use super::case::{Case, Outcome};
+use super::record::Record;
 
-/// Runs the cases of these names (without label and port), all of which have to be there, and asserts that each fails.
+/// Runs the cases of these names (without label and port), all of which have to be there, and asserts that each fails;
+/// records that it did, in a run that is recorded.
 fn assert_red(flaw: &dyn std::fmt::Debug, cases: Vec<Case>, names: &[&str]) {
     let mut chosen: Vec<Case> = Vec::new();
     for case in cases {
@@ -19,10 +21,14 @@ fn assert_red(flaw: &dyn std::fmt::Debug, cases: Vec<Case>, names: &[&str]) {
         }
     }
     assert_eq!(chosen.len(), names.len(), "{flaw:?} names cases that are not there: {names:?}");
+    let record = Record::from_environment();
     for case in chosen {
-        let name = case.name().to_owned();
+        let (name, entry) = (case.name().to_owned(), case.entry().clone());
         let outcome = case.outcome();
         assert!(matches!(outcome, Outcome::Failed(_)), "{flaw:?} should turn {name} red: {outcome:?}");
+        if let Some(record) = &record {
+            record.add_red(&format!("{flaw:?}"), &entry).unwrap();
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use dolmen_ports::{ErrorKind, Migration, MigrationReport, MigrationSet, ModuleName, PortError, PortResult};
+use dolmen_ports::{
+    Dialect, ErrorKind, Migration, MigrationReport, MigrationSet, ModuleName, PortError, PortResult,
+};
 
 /// The record of applied migrations.
 #[derive(Debug, Default)]
@@ -37,6 +39,17 @@ fn pending(
 ) -> PortResult<Vec<(ModuleName, Migration)>> {
     let mut pending = Vec::new();
     for set in sets {
+        if let Some((_, newer)) = applied.iter().find(|((module, name), migration)| {
+            *module == set.module
+                && set.migrations.iter().all(|known| known.name != *name)
+                && migration.markers(Dialect::Sqlite).is_ok_and(|markers| markers.breaks_older_binaries)
+        }) {
+            let detail = format!(
+                "migrate/schema-newer: {} breaks older versions; run one that has it",
+                name(set.module, newer)
+            );
+            return Err(PortError::new(ErrorKind::Conflict, "database", "migrate").with_detail(detail));
+        }
         let mut first_pending = None;
         for migration in set.migrations {
             match applied.get(&(set.module, migration.name)) {

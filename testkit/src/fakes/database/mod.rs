@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    Database, DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, TxDriver,
-    TxOptions,
+    Database, DatabaseDriver, ErrorKind, MigrationReport, MigrationSet, PortError, PortResult, Position,
+    ReadFrom, TxDriver, TxOptions,
 };
 pub use table::MemoryTable;
 pub use tx::MemoryTx;
@@ -23,6 +23,9 @@ use super::clock::ManualClock;
 
 /// The name of the backend of every fake that belongs to a transaction.
 pub(super) const BACKEND: &str = "memory";
+
+/// Which database its positions belong to.
+const SYSTEM: u64 = 0;
 
 /// How long a write waits for the one before it; a test that runs into this has a write inside a write.
 const WRITER_PATIENCE: Duration = Duration::from_secs(5);
@@ -41,20 +44,55 @@ pub struct MemoryDatabase {
 
 #[derive(Debug)]
 struct Shared {
-    committed: RwLock<World>,
+    committed: RwLock<State>,
+    /// What its replica has, when it has one.
+    replica: Option<RwLock<State>>,
     writer: Arc<tokio::sync::Mutex<()>>,
     migrations: MigrationLog,
     closed: AtomicBool,
     clock: ManualClock,
 }
 
+/// What is committed, and how many commits that was.
+#[derive(Debug, Clone, Default)]
+struct State {
+    world: World,
+    commits: u64,
+}
+
+impl State {
+    fn position(&self) -> Position {
+        Position::Log { system: SYSTEM, timeline: 1, offset: self.commits }
+    }
+}
+
 impl Shared {
-    fn snapshot(&self) -> World {
+    fn state(&self) -> State {
         self.committed.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn commit(&self, world: World) {
-        *self.committed.write().unwrap_or_else(PoisonError::into_inner) = world;
+    fn snapshot(&self) -> World {
+        self.state().world
+    }
+
+    /// The state for a read that may go to the replica.
+    fn state_for(&self, options: TxOptions) -> State {
+        let replica = self.replica.as_ref().filter(|_| options.from == ReadFrom::Replica);
+        let replica = replica.map(|state| state.read().unwrap_or_else(PoisonError::into_inner).clone());
+        let has_it = |state: &State| {
+            options.after.is_none_or(|after| match after {
+                Position::Log { system: SYSTEM, offset, .. } => state.commits >= offset,
+                _ => false,
+            })
+        };
+        replica.filter(has_it).unwrap_or_else(|| self.state())
+    }
+
+    /// Tells the position of the commit where there is a replica.
+    fn commit(&self, world: World) -> Option<Position> {
+        let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
+        *committed = State { world, commits: committed.commits + 1 };
+        self.replica.as_ref().map(|_| committed.position())
     }
 }
 
@@ -66,9 +104,43 @@ impl MemoryDatabase {
 
     /// An empty database whose time is `clock`.
     pub fn with_clock(clock: ManualClock) -> Self {
+        Self::with(clock, None)
+    }
+
+    /// An empty database with a replica that is behind until [`MemoryDatabase::catch_up`] is called: for tests of code
+    /// that reads with [`ReadFrom::Replica`].
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen_ports::{PortResult, ReadFrom};
+    /// use dolmen_testkit::fakes::{MemoryDatabase, MemoryTable};
+    /// const ORDERS: MemoryTable<u32, ()> = MemoryTable::new("shop_order");
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// let memory = MemoryDatabase::with_replica();
+    /// let database = memory.database();
+    /// database.system().write(async |tx| ORDERS.insert(tx, 1, ())).await.unwrap();
+    /// let see = || database.system().read_from(ReadFrom::Replica, async |tx| ORDERS.get(tx, &1));
+    /// assert_eq!(see().await.unwrap(), None);
+    /// memory.catch_up();
+    /// assert_eq!(see().await.unwrap(), Some(()));
+    /// # });
+    /// ```
+    pub fn with_replica() -> Self {
+        Self::with(ManualClock::new(), Some(RwLock::default()))
+    }
+
+    /// Lets the replica apply everything that is committed.
+    pub fn catch_up(&self) {
+        if let Some(replica) = &self.shared.replica {
+            *replica.write().unwrap_or_else(PoisonError::into_inner) = self.shared.state();
+        }
+    }
+
+    fn with(clock: ManualClock, replica: Option<RwLock<State>>) -> Self {
         Self {
             shared: Arc::new(Shared {
                 committed: RwLock::default(),
+                replica,
                 writer: Arc::default(),
                 migrations: MigrationLog::default(),
                 closed: AtomicBool::new(false),
@@ -108,9 +180,9 @@ impl DatabaseDriver for MemoryDatabase {
         BACKEND
     }
 
-    async fn begin_read(&self, _: TxOptions) -> PortResult<Box<dyn TxDriver>> {
+    async fn begin_read(&self, options: TxOptions) -> PortResult<Box<dyn TxDriver>> {
         self.check_open("begin a read")?;
-        Ok(Box::new(MemoryTx::reader(self.shared.snapshot())))
+        Ok(Box::new(MemoryTx::reader(self.shared.state_for(options).world)))
     }
 
     async fn begin_write(&self, _: TxOptions) -> PortResult<Box<dyn TxDriver>> {

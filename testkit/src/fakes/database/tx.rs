@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dolmen_ports::{ErrorKind, PortError, PortResult, TxDriver};
+use dolmen_ports::{ErrorKind, PortError, PortResult, Position, TxDriver};
 use tokio::sync::OwnedMutexGuard;
 
 use super::world::World;
@@ -60,11 +60,9 @@ impl TxDriver for MemoryTx {
         BACKEND
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        if let Some(writer) = &self.writer {
-            writer.target.commit(self.world);
-        }
-        Ok(())
+    async fn commit(self: Box<Self>) -> PortResult<Option<Position>> {
+        let Self { world, writer } = *self;
+        Ok(writer.and_then(|writer| writer.target.commit(world)))
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {

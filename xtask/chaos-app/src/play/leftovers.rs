@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use dolmen::ports::{DatabaseDriver, MigrationReport, TxDriver, TxOptions};
-use dolmen::{MigrationSet, PortResult};
+use dolmen::{MigrationSet, PortResult, Position};
 use dolmen_sql::SqlDatabase;
 
 /// A driver that hands an unfinished transaction to whoever begins the next one, as a pool does that only looks at
@@ -84,10 +84,10 @@ impl TxDriver for RecycledTx {
         self.inner.as_ref().map_or("", |inner| inner.backend())
     }
 
-    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+    async fn commit(mut self: Box<Self>) -> PortResult<Option<Position>> {
         match self.inner.take() {
             Some(inner) => inner.commit().await,
-            None => Ok(()),
+            None => Ok(None),
         }
     }
 

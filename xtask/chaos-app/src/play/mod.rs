@@ -8,13 +8,14 @@ mod leftovers;
 mod lost_updates;
 mod native;
 mod stale_plans;
+mod stale_reads;
 
 use clap::{Subcommand, ValueEnum};
 use dolmen::BoxError;
 use serde_json::Value;
 
 /// What to play, and how much of it.
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Play {
     /// F21: units of work are dropped at each of their awaits
     Cancelled {
@@ -48,6 +49,17 @@ pub(crate) enum Play {
         #[arg(long)]
         sabotage: Option<LeftOut>,
     },
+    /// F26: writes on one instance, reads on another one from replicas that are behind
+    StaleReads {
+        /// How many writes, each with its read.
+        pairs: u64,
+        /// The replicas, as `DATABASE_READ_URLS` names them.
+        #[arg(long)]
+        read_urls: String,
+        /// The guard to leave out.
+        #[arg(long)]
+        sabotage: Option<LeftOut>,
+    },
 }
 
 /// A guard that a play can do without.
@@ -61,6 +73,8 @@ pub(crate) enum LeftOut {
     NoVersionCheck,
     /// F28: a transaction that met the change is not run again.
     NoRerun,
+    /// F26: clients do not send their position.
+    NoPosition,
 }
 
 /// Plays on the database of the URL; returns what happened.
@@ -69,6 +83,9 @@ pub(crate) async fn play(url: &str, play: Play) -> Result<Value, BoxError> {
         Play::Cancelled { rounds, sabotage } => cancelled::play(url, rounds, sabotage.is_some()).await,
         Play::Conflicts { count, sabotage } => conflicts::play(url, count, sabotage.is_some()).await,
         Play::LostUpdates { count, sabotage } => lost_updates::play(url, count, sabotage.is_some()).await,
+        Play::StaleReads { pairs, read_urls, sabotage } => {
+            stale_reads::play(url, pairs, &read_urls, sabotage.is_some()).await
+        }
         Play::StalePlans { changes, sabotage } => stale_plans::play(url, changes, sabotage.is_some()).await,
     }
 }

@@ -53,15 +53,20 @@ impl OwnServer {
         Ok(Self { engine, server })
     }
 
-    /// Starts a streaming standby of a PostgreSQL server.
-    pub(crate) fn start_standby(of: &Self) -> Outcome<Self> {
-        let port = of.server.kept.as_ref().ok_or_else(not_ours)?.port();
+    /// Starts a streaming standby of this PostgreSQL, with settings.
+    pub(crate) fn start_standby(&self, settings: &[&str]) -> Outcome<Self> {
         let programs = postgres::Programs::find().ok_or_else(|| postgres::REQUIREMENT.is_missing())?;
-        Ok(Self { engine: of.engine, server: programs.start_standby(port)? })
+        let server = programs.start_standby_with(self.port()?, settings)?;
+        Ok(Self { engine: Engine::Postgres, server })
     }
 
     pub(crate) fn engine(&self) -> Engine {
         self.engine
+    }
+
+    /// Where it listens on this machine.
+    pub(crate) fn port(&self) -> Outcome<u16> {
+        Ok(self.server.kept.as_ref().ok_or_else(not_ours)?.port())
     }
 
     /// Its URL, for a user who may create databases.

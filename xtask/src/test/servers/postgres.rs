@@ -52,7 +52,12 @@ impl Programs {
 
     /// Starts a streaming standby of the primary on that port.
     pub(super) fn start_standby(&self, primary: u16) -> Outcome<Server> {
-        self.start(&std::env::temp_dir(), "Standby", Some(primary), &[])
+        self.start_standby_with(primary, &[])
+    }
+
+    /// The same, with settings.
+    pub(super) fn start_standby_with(&self, primary: u16, settings: &[&str]) -> Outcome<Server> {
+        self.start(&std::env::temp_dir(), "Standby", Some(primary), settings)
     }
 
     fn start(

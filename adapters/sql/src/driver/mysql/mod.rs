@@ -2,6 +2,7 @@
 //!
 //! The suites run on MariaDB. Where MySQL differs, what is sent is what its manual says.
 
+mod heartbeat;
 mod row;
 mod session;
 mod time;
@@ -22,7 +23,7 @@ use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session};
+use super::{Backend, Mode, Session, Standing};
 use crate::database::SqlOptions;
 use crate::error::mysql;
 
@@ -49,16 +50,7 @@ pub(crate) struct MySqlBackend {
 
 impl MySqlBackend {
     pub(crate) async fn connect(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
-        let connect = MySqlConnectOptions::from_str(url.reveal())
-            .map_err(|error| {
-                PortError::new(ErrorKind::InvalidInput, "database", "connect")
-                    .with_detail(
-                        "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
-                    )
-                    .with_source(error)
-            })?
-            // Texts that are compared with each other, and not with a column, are compared exactly as well.
-            .collation("utf8mb4_bin");
+        let connect = connect_options(url)?;
         let gate = Gate::default();
         let deadline = Instant::now() + options.start_timeout;
         loop {
@@ -67,6 +59,15 @@ impl MySqlBackend {
                 probed => break probed?,
             }
         }
+        Ok(Self::with_options(connect, gate, options))
+    }
+
+    /// A server that may be away; the first session finds out.
+    pub(crate) fn lazy(url: &Secret<String>, options: &SqlOptions) -> PortResult<Self> {
+        Ok(Self::with_options(connect_options(url)?, Gate::default(), options))
+    }
+
+    fn with_options(connect: MySqlConnectOptions, gate: Gate, options: &SqlOptions) -> Self {
         let lock_wait = lock_wait(options.busy_timeout);
         let pool = MySqlPoolOptions::new()
             .max_connections(options.max_connections)
@@ -75,7 +76,7 @@ impl MySqlBackend {
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
             .connect_lazy_with(connect);
-        Ok(Self { foreign: false, gate, ..Self::from_pool(pool, options) })
+        Self { foreign: false, gate, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
@@ -94,6 +95,18 @@ impl MySqlBackend {
         let session = MySqlSession::new(checkout.of_pool(&self.pool, &self.settling));
         Ok(if self.foreign { session.foreign() } else { session })
     }
+}
+
+fn connect_options(url: &Secret<String>) -> PortResult<MySqlConnectOptions> {
+    let options = MySqlConnectOptions::from_str(url.reveal()).map_err(|error| {
+        PortError::new(ErrorKind::InvalidInput, "database", "connect")
+            .with_detail(
+                "DATABASE_URL: a part is not valid; example: mysql://user:password@localhost:3306/app",
+            )
+            .with_source(error)
+    })?;
+    // Texts that are compared with each other, and not with a column, are compared exactly as well.
+    Ok(options.collation("utf8mb4_bin"))
 }
 
 const fn begin_of(mode: Mode) -> Option<&'static str> {
@@ -172,6 +185,14 @@ impl Backend for MySqlBackend {
             result => result?,
         };
         Ok(Box::new(session))
+    }
+
+    async fn open_after(&self, _: u64) -> PortResult<Option<Box<dyn Session>>> {
+        Ok(None)
+    }
+
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {
+        heartbeat::standing(session, is_primary).await
     }
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {

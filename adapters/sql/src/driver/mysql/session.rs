@@ -9,7 +9,7 @@ use super::row::MySqlCells;
 use super::{MODE, begin_of, time};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
-use crate::driver::{Mode, Session};
+use crate::driver::{LogPosition, Mode, Session};
 use crate::error::{map_error, mysql};
 use crate::native::Native;
 use crate::statement::{IGNORED, Kind, Row, Value};
@@ -110,8 +110,8 @@ impl Session for MySqlSession {
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        self.checkout.commit("commit").await
+    async fn commit(self: Box<Self>, _: bool) -> PortResult<Option<LogPosition>> {
+        self.checkout.commit("commit").await.map(|()| None)
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {

@@ -1,6 +1,7 @@
 //! PostgreSQL: one pool, directly or through a pooler in transaction mode. A pooler is sent nothing that it would lose, at the
 //! price of another round trip per statement.
 
+mod position;
 mod route;
 mod row;
 mod session;
@@ -11,8 +12,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
-use sqlx::Executor;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Executor, Postgres};
 use tokio::time::Instant;
 
 use self::route::{Route, probe};
@@ -22,14 +23,12 @@ use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session};
+use super::{Backend, Mode, Session, Standing};
 use crate::database::{PostgresUrl, SqlOptions};
 use crate::statement::Value;
 
 /// The key of the advisory lock that one migrating process holds: `dolmen` in ASCII.
 const MIGRATION_LOCK: i64 = 0x646f_6c6d_656e;
-
-const BEGIN_WRITE: &str = "begin isolation level read committed read write";
 
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
@@ -42,15 +41,7 @@ pub(crate) struct PostgresBackend {
 
 impl PostgresBackend {
     pub(crate) async fn connect(url: &PostgresUrl, options: &SqlOptions) -> PortResult<Self> {
-        let connect = PgConnectOptions::from_str(url.text.reveal()).map_err(|error| {
-            PortError::new(ErrorKind::InvalidInput, "database", "connect")
-                .with_detail(
-                    "DATABASE_URL: a part is not valid; example: postgres://user:password@localhost:5432/app",
-                )
-                .with_source(error)
-        })?;
-        // How floats are written matters to text only, and a pooler may refuse to be told.
-        let connect = connect.extra_float_digits(None);
+        let connect = connect_options(url)?;
         let told = url.pgbouncer.or(options.transaction_pooler).map(Route::of);
         let gate = Gate::default();
         let deadline = Instant::now() + options.start_timeout;
@@ -60,15 +51,25 @@ impl PostgresBackend {
                 route => break route?,
             }
         };
+        if route == Route::Pooled {
+            tracing::info!("a pooler in transaction mode stands before PostgreSQL");
+        }
+        Ok(Self::by_route(connect, route, gate, options))
+    }
+
+    /// A server that may be away; the first session finds out.
+    pub(crate) fn lazy(url: &PostgresUrl, options: &SqlOptions, pooled: bool) -> PortResult<Self> {
+        let route = Route::of(url.pgbouncer.unwrap_or(pooled));
+        Ok(Self::by_route(connect_options(url)?, route, Gate::default(), options))
+    }
+
+    fn by_route(connect: PgConnectOptions, route: Route, gate: Gate, options: &SqlOptions) -> Self {
         let connect = match route {
             Route::Direct => {
                 connect.options([("lock_timeout", options.busy_timeout.as_millis().max(1).to_string())])
             }
-            Route::Pooled => {
-                tracing::info!("a pooler in transaction mode stands before PostgreSQL");
-                // A statement that was prepared in one transaction is not there in the next.
-                connect.statement_cache_capacity(0)
-            }
+            // A statement that was prepared in one transaction is not there in the next.
+            Route::Pooled => connect.statement_cache_capacity(0),
         };
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
@@ -76,7 +77,7 @@ impl PostgresBackend {
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Ok(Self { gate, route, ..Self::from_pool(pool, options) })
+        Self { gate, route, ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
@@ -85,24 +86,58 @@ impl PostgresBackend {
         Self { pool, gate, settling, options: options.clone(), route }
     }
 
+    /// A connection on loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
+    async fn lend(&self) -> PortResult<Lent<Postgres>> {
+        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await;
+        connection.map(Lent::from_pool)
+    }
+
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
-        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await?;
-        // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
-        let mut lent = Lent::from_pool(connection);
+        let mut lent = self.lend().await?;
         if let Some(begin) = begin_of(mode) {
             let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
             begun.map_err(|error| if mode == Mode::Write { demoted(error) } else { error })?;
         }
-        let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
-        Ok(PostgresSession::new(checkout.of_pool(&self.pool, &self.settling), self.route))
+        Ok(self.session(lent, mode))
     }
+
+    /// Begins a read on a replica that has come to `offset`.
+    async fn begin_after(&self, offset: u64) -> PortResult<Option<PostgresSession>> {
+        let mut lent = self.lend().await?;
+        let asked = position::ask_and_begin(&mut lent);
+        let seen = within(self.options.statement_timeout, "begin", asked).await?;
+        let session = self.session(lent, Mode::Read);
+        if seen.is_some_and(|seen| seen >= offset) {
+            return Ok(Some(session));
+        }
+        // The primary serves the read now, whether this connection can be used again or not.
+        drop(Box::new(session).rollback().await);
+        Ok(None)
+    }
+
+    fn session(&self, lent: Lent<Postgres>, mode: Mode) -> PostgresSession {
+        let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
+        PostgresSession::new(checkout.of_pool(&self.pool, &self.settling), self.route)
+    }
+}
+
+fn connect_options(url: &PostgresUrl) -> PortResult<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url.text.reveal()).map_err(|error| {
+        PortError::new(ErrorKind::InvalidInput, "database", "connect")
+            .with_detail(
+                "DATABASE_URL: a part is not valid; example: postgres://user:password@localhost:5432/app",
+            )
+            .with_source(error)
+    })?;
+    // How floats are written matters to text only, and a pooler may refuse to be told.
+    Ok(options.extra_float_digits(None))
 }
 
 const fn begin_of(mode: Mode) -> Option<&'static str> {
     match mode {
         // One state of the data for all statements.
         Mode::Read => Some("begin isolation level repeatable read read only"),
-        Mode::Write => Some(BEGIN_WRITE),
+        Mode::Write => Some("begin isolation level read committed read write"),
         Mode::Single => None,
     }
 }
@@ -119,7 +154,7 @@ fn demoted(error: PortError) -> PortError {
 
 /// Takes over a transaction that somebody else began.
 pub(crate) fn adopt(
-    transaction: sqlx::Transaction<'static, sqlx::Postgres>,
+    transaction: sqlx::Transaction<'static, Postgres>,
     statement_timeout: Duration,
     pooled: bool,
 ) -> PostgresSession {
@@ -148,6 +183,21 @@ impl Backend for PostgresBackend {
             result => result?,
         };
         Ok(Box::new(session))
+    }
+
+    async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>> {
+        let session = match self.begin_after(offset).await {
+            Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
+                purge(&self.pool);
+                self.begin_after(offset).await?
+            }
+            result => result?,
+        };
+        Ok(session.map(|session| Box::new(session) as Box<dyn Session>))
+    }
+
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {
+        position::standing(session, is_primary).await
     }
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {

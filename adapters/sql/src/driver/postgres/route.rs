@@ -15,6 +15,8 @@ const OLDEST_VERSION: u32 = 13;
 /// A setting that means nothing to the server. Poolers in transaction mode do not hand on what a connection begins with:
 /// PgBouncer refuses the setting, or is told to ignore it.
 const MARK: &str = "dolmen.direct";
+/// A violation of the protocol, as PgBouncer has it; something that is not supported, as the proxy of Amazon RDS has it.
+const POOLERS_REFUSE_BY: [&str; 2] = ["08P01", "0A000"];
 const READ_MARK: &str = "select coalesce(current_setting('dolmen.direct', true), '')";
 
 /// The way to the server.
@@ -53,7 +55,7 @@ pub(super) async fn probe(
             Ok(Route::of(mark? != "on"))
         }
         // What a pooler says to a setting that it cannot hand on. If something else was wrong, it is once more.
-        Err(error) if is_refused_by_protocol(&error) => {
+        Err(error) if is_refused_by_pooler(&error) => {
             close(open(gate, connect, limit).await?).await;
             Ok(Route::Pooled)
         }
@@ -73,7 +75,7 @@ async fn open(gate: &Gate, connect: &PgConnectOptions, limit: Duration) -> PortR
             _ if gate.is_refused() => return error,
             ErrorKind::Unauthenticated => format!("{} refuses user or password", server()),
             ErrorKind::Timeout => format!("{} does not answer", server()),
-            _ if is_refused_by_protocol(&error) && connect.get_options().is_some() => format!(
+            _ if is_refused_by_pooler(&error) && connect.get_options().is_some() => format!(
                 "{} is behind a pooler, which refuses the URL's options; set them for the role instead, with \
                      `alter role .. set ..`",
                 server()
@@ -94,12 +96,12 @@ async fn open(gate: &Gate, connect: &PgConnectOptions, limit: Duration) -> PortR
     }
 }
 
-/// Whether the other side did not take what the connection began with.
-fn is_refused_by_protocol(error: &PortError) -> bool {
+/// Whether it reads like a pooler that did not take what the connection began with.
+fn is_refused_by_pooler(error: &PortError) -> bool {
     let mut cause = error.source();
     while let Some(error) = cause {
         if let Some(sqlx::Error::Database(error)) = error.downcast_ref::<sqlx::Error>() {
-            return error.code().as_deref() == Some("08P01");
+            return error.code().is_some_and(|code| POOLERS_REFUSE_BY.contains(&&*code));
         }
         cause = error.source();
     }

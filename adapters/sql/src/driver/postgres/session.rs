@@ -9,14 +9,16 @@ use sqlx::{Arguments, Executor, Postgres};
 use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
-use super::{BEGIN_WRITE, begin_of};
+use super::{begin_of, position};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
-use crate::driver::{Mode, Session};
+use crate::driver::{LogPosition, Mode, Session};
 use crate::error::{map_error, postgres};
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
+/// Not `read write`: a replica would refuse it.
+const BEGIN_SINGLE: &str = "begin isolation level read committed";
 /// Statements that were given names would meet those of the session's next borrower.
 const FORGET_NAMES: &str = "deallocate all";
 /// In one message, so that it is one session of the server that does both.
@@ -57,7 +59,7 @@ impl PostgresSession {
     }
 
     async fn before(&mut self) -> PortResult<()> {
-        if self.wraps() { self.run("begin", BEGIN_WRITE).await } else { Ok(()) }
+        if self.wraps() { self.run("begin", BEGIN_SINGLE).await } else { Ok(()) }
     }
 
     async fn after<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
@@ -142,11 +144,15 @@ impl Session for PostgresSession {
         result.map(drop).map_err(|error| self.judge(map_error(error, "run a migration")))
     }
 
-    async fn commit(mut self: Box<Self>) -> PortResult<()> {
+    async fn commit(mut self: Box<Self>, wants_position: bool) -> PortResult<Option<LogPosition>> {
         if self.named {
             self.run("commit", FORGET_NAMES).await?;
         }
-        self.checkout.commit("commit").await
+        if wants_position {
+            let told = self.checkout.commit_by(|connection| Box::pin(position::commit_and_tell(connection)));
+            return told.await.map(Option::flatten);
+        }
+        self.checkout.commit("commit").await.map(|()| None)
     }
 
     async fn rollback(mut self: Box<Self>) -> PortResult<()> {

@@ -8,7 +8,7 @@ use sqlx::{Arguments, Executor, Sqlite};
 use super::row::SqliteCells;
 use crate::driver::lent::Lent;
 use crate::driver::settling::{Committing, Settling};
-use crate::driver::{Mode, Session};
+use crate::driver::{LogPosition, Mode, Session};
 use crate::error::map_error;
 use crate::native::Native;
 use crate::statement::{Row, Value};
@@ -75,8 +75,8 @@ impl Session for SqliteSession {
         result.map(drop).map_err(|error| map_error(error, "run a migration"))
     }
 
-    async fn commit(self: Box<Self>) -> PortResult<()> {
-        (*self).commit().await.map_err(|error| map_error(error, "commit"))
+    async fn commit(self: Box<Self>, _: bool) -> PortResult<Option<LogPosition>> {
+        (*self).commit().await.map(|()| None).map_err(|error| map_error(error, "commit"))
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {

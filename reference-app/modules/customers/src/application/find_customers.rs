@@ -1,6 +1,6 @@
 //! Reading customers.
 
-use dolmen::{PortResult, Principal};
+use dolmen::{PortResult, Principal, ReadFrom, ReadTx};
 
 use super::UseCases;
 use crate::api::CustomerId;
@@ -15,7 +15,8 @@ impl UseCases {
         self.ports.database.tenant(principal.tenant).read(async |tx| self.customers.find(tx, id).await).await
     }
 
-    /// A page of the customers that a search finds, newest first.
+    /// A page of the customers that a search finds, newest first. It may be a little behind, except for what the caller
+    /// itself wrote.
     pub(crate) async fn list_customers(
         &self,
         principal: &Principal,
@@ -25,6 +26,7 @@ impl UseCases {
     ) -> PortResult<Vec<Customer>> {
         let search = search.map(str::trim).filter(|text| !text.is_empty()).map(str::to_lowercase);
         let database = self.ports.database.tenant(principal.tenant);
-        database.read(async |tx| self.customers.page(tx, search.as_deref(), after, limit).await).await
+        let page = async |tx: &mut ReadTx| self.customers.page(tx, search.as_deref(), after, limit).await;
+        database.read_from(ReadFrom::Replica, page).await
     }
 }

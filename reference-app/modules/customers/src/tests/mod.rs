@@ -21,40 +21,53 @@ fn customer(id: u128, name: &str) -> Customer {
     Customer::new(CustomerId::new(Uuid::from_u128(id)), details, Timestamp::UNIX_EPOCH).unwrap()
 }
 
-async fn a_search_finds_letters_as_they_are(place: TestDatabase) {
-    let database = place.open(&[crate::module::MIGRATIONS]).await.unwrap();
-    let scoped = database.tenant(TENANT);
-    for (id, name) in [(1, "100% Granite"), (2, "ÄRGER_Stone"), (3, "Plain"), (4, "1000 Stones")] {
-        let inserted: PortResult<()> =
-            scoped.write(async |tx| SqlCustomers.insert(tx, &customer(id, name)).await).await;
-        inserted.unwrap();
+#[tokio::test]
+async fn a_search_finds_letters_as_they_are() {
+    for place in TestDatabase::on_each().await.unwrap() {
+        let database = place.open_as_module(crate::module::MIGRATIONS).await.unwrap();
+        let scoped = database.tenant(TENANT);
+        for (id, name) in [(1, "100% Granite"), (2, "ÄRGER_Stone"), (3, "Plain"), (4, "1000 Stones")] {
+            let inserted: PortResult<()> =
+                scoped.write(async |tx| SqlCustomers.insert(tx, &customer(id, name)).await).await;
+            inserted.unwrap();
+        }
+        for (search, expected) in
+            [("100%", &[1][..]), ("r_s", &[2]), ("ärger", &[2]), ("stone", &[4, 2]), ("!", &[])]
+        {
+            let found: PortResult<Vec<Customer>> =
+                scoped.read(async |tx| SqlCustomers.page(tx, Some(search), None, 10).await).await;
+            let ids: Vec<u128> =
+                found.unwrap().iter().map(|customer| customer.id.as_uuid().as_u128()).collect();
+            assert_eq!(ids, expected, "{search} on {}", database.backend());
+        }
+        place.remove(&database).await;
     }
-    for (search, expected) in
-        [("100%", &[1][..]), ("r_s", &[2]), ("ärger", &[2]), ("stone", &[4, 2]), ("!", &[])]
-    {
-        let found: PortResult<Vec<Customer>> =
-            scoped.read(async |tx| SqlCustomers.page(tx, Some(search), None, 10).await).await;
-        let ids: Vec<u128> = found.unwrap().iter().map(|customer| customer.id.as_uuid().as_u128()).collect();
-        assert_eq!(ids, expected, "{search}");
-    }
-    place.remove(&database).await;
 }
 
 #[tokio::test]
-async fn a_search_finds_letters_as_they_are_on_sqlite() {
-    a_search_finds_letters_as_they_are(TestDatabase::sqlite()).await;
-}
-
-#[cfg(feature = "postgres")]
-#[tokio::test]
-async fn a_search_finds_letters_as_they_are_on_postgres() {
-    a_search_finds_letters_as_they_are(TestDatabase::postgres().await.unwrap()).await;
-}
-
-#[cfg(feature = "mysql")]
-#[tokio::test]
-async fn a_search_finds_letters_as_they_are_on_mysql() {
-    if TestDatabase::has_mysql() {
-        a_search_finds_letters_as_they_are(TestDatabase::mysql().await.unwrap()).await;
+async fn a_customer_is_replaced_once_per_version_and_in_its_tenant_only() {
+    for place in TestDatabase::on_each().await.unwrap() {
+        let database = place.open_as_module(crate::module::MIGRATIONS).await.unwrap();
+        let scoped = database.tenant(TENANT);
+        let stored = customer(1, "Plain");
+        let replaced: PortResult<(bool, bool, Option<Customer>)> = scoped
+            .write(async |tx| {
+                SqlCustomers.insert(tx, &stored).await?;
+                assert_eq!(SqlCustomers.find(tx, stored.id).await?, Some(stored.clone()));
+                let next = customer(1, "Polished");
+                let first = SqlCustomers.replace(tx, &next).await?;
+                let second = SqlCustomers.replace(tx, &next).await?;
+                Ok((first, second, SqlCustomers.find(tx, stored.id).await?))
+            })
+            .await;
+        let (first, second, found) = replaced.unwrap();
+        assert_eq!((first, second), (true, false), "{}", database.backend());
+        assert_eq!(found.unwrap().details.name, "Polished");
+        let elsewhere: PortResult<Option<Customer>> = database
+            .tenant(TenantId::new(Uuid::from_u128(2)))
+            .read(async |tx| SqlCustomers.find(tx, stored.id).await)
+            .await;
+        assert_eq!(elsewhere.unwrap(), None);
+        place.remove(&database).await;
     }
 }

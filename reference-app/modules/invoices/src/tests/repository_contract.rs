@@ -1,4 +1,5 @@
-//! The contract of the repository, on the fake, on SQLite and, with their features, on PostgreSQL and MariaDB.
+//! The contract of the repository, on the fake, on SQLite and, with their features, on PostgreSQL and MariaDB. On
+//! PostgreSQL it runs as a role that may touch this module's tables only.
 
 use std::sync::Arc;
 
@@ -18,7 +19,6 @@ struct Backend {
     database: Database,
     invoices: Arc<dyn InvoiceRepository>,
     ids: UuidV7Ids,
-    place: Option<TestDatabase>,
 }
 
 const ADA: TenantId = TenantId::new(Uuid::from_u128(1));
@@ -30,26 +30,14 @@ async fn on_each(case: impl AsyncFn(&Backend)) {
         database: MemoryDatabase::new().database(),
         invoices: Arc::new(MemoryInvoices),
         ids: UuidV7Ids::new(),
-        place: None,
     };
-    let mut backends = vec![memory, on_sql(TestDatabase::sqlite()).await];
-    #[cfg(feature = "postgres")]
-    backends.push(on_sql(TestDatabase::postgres().await.unwrap()).await);
-    #[cfg(feature = "mysql")]
-    if TestDatabase::has_mysql() {
-        backends.push(on_sql(TestDatabase::mysql().await.unwrap()).await);
-    }
-    for backend in backends.drain(..) {
+    case(&memory).await;
+    for place in TestDatabase::on_each().await.unwrap() {
+        let database = place.open_as_module(crate::module::MIGRATIONS).await.unwrap();
+        let backend = Backend { database, invoices: Arc::new(SqlInvoices), ids: UuidV7Ids::new() };
         case(&backend).await;
-        if let Some(place) = backend.place {
-            place.remove(&backend.database).await;
-        }
+        place.remove(&backend.database).await;
     }
-}
-
-async fn on_sql(place: TestDatabase) -> Backend {
-    let database = place.open(&[crate::module::MIGRATIONS]).await.unwrap();
-    Backend { database, invoices: Arc::new(SqlInvoices), ids: UuidV7Ids::new(), place: Some(place) }
 }
 
 impl Backend {

@@ -1,5 +1,6 @@
-//! Tests of this module: each way in which its job can end, and its statements.
+//! Tests of this module: each way in which its job can end, its statements, and its repository.
 
+mod repository;
 mod send_invoice_mail;
 
 #[test]

@@ -1,5 +1,5 @@
-//! Where the repository's contract is held: on the fake, on SQLite and, with their drivers, on PostgreSQL
-//! and, when a server is named, on MariaDB.
+//! Where the repository's contract is held: on the fake, on SQLite and, with their drivers, on PostgreSQL, as a role that
+//! may touch this module's tables only, and on MariaDB when a server is named.
 
 use std::sync::Arc;
 
@@ -22,22 +22,9 @@ pub(super) struct Backend {
 pub(super) async fn on_each(test: impl AsyncFn(&Backend)) {
     let memory = MemoryDatabase::new().database();
     test(&Backend { database: memory, reports: Arc::new(MemoryReports) }).await;
-    #[cfg(feature = "sqlite")]
-    on(TestDatabase::sqlite(), &test).await;
-    #[cfg(feature = "postgres")]
-    on(TestDatabase::postgres().await.unwrap(), &test).await;
-    #[cfg(feature = "mysql")]
-    if TestDatabase::has_mysql() {
-        on(TestDatabase::mysql().await.unwrap(), &test).await;
+    for place in TestDatabase::on_each().await.unwrap() {
+        let database = place.open_as_module(crate::module::MIGRATIONS).await.unwrap();
+        test(&Backend { database: database.clone(), reports: Arc::new(SqlReports) }).await;
+        place.remove(&database).await;
     }
-}
-
-#[cfg_attr(
-    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
-    expect(dead_code, reason = "no driver is compiled in")
-)]
-async fn on(place: TestDatabase, test: &impl AsyncFn(&Backend)) {
-    let database = place.open(&[crate::module::MIGRATIONS]).await.unwrap();
-    test(&Backend { database: database.clone(), reports: Arc::new(SqlReports) }).await;
-    place.remove(&database).await;
 }

@@ -3,9 +3,7 @@
 use dolmen_ports::{Migration, MigrationSet, PortResult};
 
 use crate::database::SqlTx;
-use crate::driver::Session;
 use crate::migrate::plan::checksum;
-use crate::row;
 use crate::statement::{FromRow, framework_sql};
 
 #[derive(Debug)]
@@ -16,7 +14,8 @@ pub(super) struct Progress {
     pub(super) committed: usize,
     /// The checksum of those.
     pub(super) checksum: String,
-    in_doubt: bool,
+    /// The next statement had been sent before, without an answer.
+    pub(super) in_doubt: bool,
 }
 
 impl Progress {
@@ -37,8 +36,8 @@ impl Progress {
         Ok(Self { module, name, committed, checksum, in_doubt })
     }
 
-    /// Notes that the next statement is sent; returns whether it had been sent before without an answer.
-    pub(super) async fn begin(&mut self, tx: &mut SqlTx) -> PortResult<bool> {
+    /// Notes that the next statement is sent.
+    pub(super) async fn begin(&self, tx: &mut SqlTx) -> PortResult<()> {
         framework_sql!(
             "insert into dolmen_migration_progress (module, name, committed, checksum, in_doubt)
              values (?, ?, ?, ?, ?) {on_conflict module, name} in_doubt = {new in_doubt}",
@@ -49,28 +48,25 @@ impl Progress {
             true
         )
         .execute_in(tx)
-        .await?;
-        Ok(std::mem::take(&mut self.in_doubt))
+        .await
+        .map(drop)
     }
 
-    /// Records the answer: how many statements are committed now. In a session, because a statement may have failed.
-    pub(super) async fn answer(
-        &self,
-        session: &mut dyn Session,
-        committed: usize,
-        sum: &str,
-    ) -> PortResult<()> {
-        let committed = u32::try_from(committed).unwrap_or(u32::MAX);
-        let values = row![committed, sum, self.module, self.name];
-        let record = "update dolmen_migration_progress set committed = ?, checksum = ?, in_doubt = false
-             where module = ? and name = ?";
-        session.execute(record, &values).await.map(drop)
+    /// Records the answer: the next statement is committed, and `sum` is the checksum of all that are.
+    pub(super) async fn commit(&self, tx: &mut SqlTx, sum: &str) -> PortResult<()> {
+        answer(tx, self, self.count() + 1, sum).await
+    }
+
+    /// Records the answer: nothing of the next statement is there.
+    pub(super) async fn nothing_more(&self, tx: &mut SqlTx) -> PortResult<()> {
+        answer(tx, self, self.count(), &self.checksum).await
     }
 
     /// The next statement is committed, and that is recorded.
     pub(super) fn advance(&mut self, sum: String) {
         self.committed += 1;
         self.checksum = sum;
+        self.in_doubt = false;
     }
 
     /// Removes the record of a migration that is applied.
@@ -88,4 +84,18 @@ impl Progress {
     fn count(&self) -> u32 {
         u32::try_from(self.committed).unwrap_or(u32::MAX)
     }
+}
+
+async fn answer(tx: &mut SqlTx, progress: &Progress, committed: u32, sum: &str) -> PortResult<()> {
+    framework_sql!(
+        "update dolmen_migration_progress set committed = ?, checksum = ?, in_doubt = ? where module = ? and name = ?",
+        committed,
+        sum,
+        false,
+        progress.module,
+        progress.name
+    )
+    .execute_in(tx)
+    .await
+    .map(drop)
 }
