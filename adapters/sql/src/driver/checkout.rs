@@ -76,10 +76,12 @@ impl<DB: Database> Checkout<DB> {
         self.mode == Mode::Single || (self.pool.is_some() && !self.used)
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_adopted(&self) -> bool {
         self.lent.is_adopted()
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
     }
