@@ -45,26 +45,10 @@ async fn borrow_all(database: &Database, connections: u32) -> Result<bool, BoxEr
     Ok(whole)
 }
 
-/// The same by a pool of sqlx alone.
+/// The same by a pool of sqlx alone, on PostgreSQL.
+#[cfg(feature = "postgres")]
 pub(crate) async fn borrow_plain(url: &str, connections: u32, limit: Duration) -> Result<(), BoxError> {
-    #[cfg(feature = "postgres")]
-    if url.starts_with("postgres") {
-        return borrow_from::<sqlx::Postgres>(url, connections, limit).await;
-    }
-    #[cfg(feature = "mysql")]
-    if url.starts_with("mysql") {
-        return borrow_from::<sqlx::MySql>(url, connections, limit).await;
-    }
-    Err(format!("no driver for {connections} connections within {limit:?}, or no server at {url}").into())
-}
-
-#[cfg(any(feature = "mysql", feature = "postgres"))]
-async fn borrow_from<DB: sqlx::Database>(
-    url: &str,
-    connections: u32,
-    limit: Duration,
-) -> Result<(), BoxError> {
-    let options = sqlx::pool::PoolOptions::<DB>::new().max_connections(connections).acquire_timeout(limit);
+    let options = sqlx::postgres::PgPoolOptions::new().max_connections(connections).acquire_timeout(limit);
     let pool = options.connect_lazy(url)?;
     loop {
         let mut borrowed = JoinSet::new();

@@ -121,11 +121,14 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
     }
     if let Command::Borrow { connections, limit_ms, plain } = line.command {
         let limit = Duration::from_millis(limit_ms);
-        return if plain {
-            borrow::borrow_plain(&line.url, connections, limit).await
-        } else {
-            borrow::borrow(&line.url, connections, limit).await
-        };
+        #[cfg(feature = "postgres")]
+        if plain {
+            return borrow::borrow_plain(&line.url, connections, limit).await;
+        }
+        if plain {
+            return Err("without the feature postgres there is no pool of sqlx to borrow from".into());
+        }
+        return borrow::borrow(&line.url, connections, limit).await;
     }
     let statement_timeout = match line.command {
         Command::Work { statement_ms, .. } => Duration::from_millis(statement_ms),

@@ -81,6 +81,7 @@ impl<DB: Database> Checkout<DB> {
         self.lent.is_adopted()
     }
 
+    #[cfg(feature = "postgres")]
     pub(crate) fn is_broken(&self) -> bool {
         self.broken
     }
