@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dolmen_ports::{
     Database, Dialect, ErrorKind, Migration, MigrationSet, ModuleName, PortResult, ReadTx, WriteTx,
 };
-use dolmen_sql::{SqlDatabase, SqlOptions, sql};
+use dolmen_sql::{SqlDatabase, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 
 use crate::fixture::SqlHarness;
@@ -29,8 +29,9 @@ const NOTE: MigrationSet = MigrationSet::new(
 
 /// The same database through options of its own.
 async fn patient(harness: &SqlHarness, patience: Duration) -> PortResult<Database> {
-    let options =
-        SqlOptions::new().with_table_lock_timeout(Duration::from_secs(1)).with_table_lock_patience(patience);
+    let options = SqlHarness::options(harness.direct_url.as_deref())
+        .with_table_lock_timeout(Duration::from_secs(1))
+        .with_table_lock_patience(patience);
     Ok(SqlDatabase::connect(&harness.url, options).await?.database())
 }
 

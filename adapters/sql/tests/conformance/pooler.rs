@@ -1,6 +1,7 @@
 //! Behind PgBouncer in transaction mode: what only happens there.
 #![expect(clippy::unwrap_used, reason = "a case stops at the first surprise")]
 
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use dolmen_ports::{
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 use dolmen_testkit::faults::Proxy;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 
 use crate::connections::{own_pool, run};
 use crate::fixture::SqlHarness;
@@ -66,9 +68,13 @@ async fn names(tx: &mut ReadTx) -> PortResult<i64> {
 
 async fn statements_clash(harness: H) -> CaseResult {
     // As if there were no pooler: each connection believes that the session of the server is its own.
-    let url = format!("{}?pgbouncer=false", harness.url);
-    let (_, one) = narrow(&url, SqlOptions::new()).await?;
-    let (_, two) = narrow(&url, SqlOptions::new()).await?;
+    let direct = async || {
+        let connect = PgConnectOptions::from_str(&harness.url)?.extra_float_digits(None);
+        let pool = PgPoolOptions::new().max_connections(1).connect_with(connect).await?;
+        let options = SqlOptions::new().with_transaction_pooler(false);
+        Ok::<_, sqlx::Error>(Database::new(SqlDatabase::from_postgres_pool(pool, options)))
+    };
+    let (one, two) = (direct().await?, direct().await?);
     assert_eq!(count_counters(&one).await?, 0);
     let clash = count_counters(&two).await.unwrap_err();
     assert!(clash.chain().contains("prepared statement"), "{}", clash.chain());
