@@ -31,12 +31,15 @@ pub(super) struct Plan {
     done_within: Duration,
 }
 
+/// What is stuck for so long with the guard left out is stuck for good.
+const STUCK_AFTER: Duration = Duration::from_secs(8);
+
 /// The numbers: ten minutes.
 pub(super) const FULL: Plan =
     Plan { unit: Duration::from_secs(10), rounds: 8, done_within: Duration::from_secs(30) };
 /// For every change.
 pub(super) const SLICE: Plan =
-    Plan { unit: Duration::from_secs(1), rounds: 1, done_within: Duration::from_secs(12) };
+    Plan { unit: Duration::from_secs(1), rounds: 1, done_within: Duration::from_secs(30) };
 
 /// What the network does for a while.
 struct Weather {
@@ -73,6 +76,7 @@ pub(super) fn run(
     seed: u64,
     sabotage: Option<&str>,
 ) -> Outcome<Verdict> {
+    let plan = if sabotage.is_some() { Plan { done_within: STUCK_AFTER, ..plan } } else { plan };
     let kind = if sabotage.is_some() { "sabotaged" } else { "weather" };
     let database = format!("dolmen_chaos_{kind}_{}_{seed}", std::process::id());
     let folder = tempfile::Builder::new().prefix("dolmen-chaos-").tempdir()?;
