@@ -76,7 +76,7 @@ impl Record {
     pub(super) fn adapters(&self) -> Vec<&str> {
         let all: BTreeSet<&str> = self.cases.keys().map(|(_, _, adapter)| adapter.as_str()).collect();
         let mut all = Vec::from_iter(all);
-        let first = ["memory", "sqlite", "postgres", "pgbouncer", "mysql"];
+        let first = ["memory", "sqlite", "postgres", "postgres-with-replicas", "pgbouncer", "mysql"];
         all.sort_by_key(|adapter| first.iter().position(|name| name == adapter).unwrap_or(first.len()));
         all
     }

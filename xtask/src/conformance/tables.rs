@@ -62,6 +62,7 @@ fn heading(adapter: &str) -> String {
         "memory" => "fake",
         "sqlite" => "SQLite",
         "postgres" => "PostgreSQL",
+        "postgres-with-replicas" => "PostgreSQL with replicas",
         "pgbouncer" => "PostgreSQL through PgBouncer",
         "mysql" => "MariaDB",
         other => other,

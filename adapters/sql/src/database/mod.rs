@@ -77,6 +77,10 @@ impl SqlDatabase {
     }
 
     /// A replica; when nothing says how it is reached, then as the primary is.
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(unused_variables, reason = "only PostgreSQL has poolers, and SQLite no replicas")
+    )]
     fn replica_of(url: &DatabaseUrl, options: &SqlOptions, pooled: bool) -> PortResult<Box<dyn Backend>> {
         match url.0 {
             #[cfg(feature = "postgres")]

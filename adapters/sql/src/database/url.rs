@@ -175,11 +175,12 @@ impl DatabaseUrl {
     /// Whether it says that a pooler in transaction mode stands before the server; where it says nothing, that is found
     /// out when it is opened.
     pub fn is_pooled(&self) -> bool {
-        #[cfg(feature = "postgres")]
-        if let Place::Postgres(url) = &self.0 {
-            return url.pgbouncer == Some(true);
+        match &self.0 {
+            #[cfg(feature = "postgres")]
+            Place::Postgres(url) => url.pgbouncer == Some(true),
+            #[cfg(any(feature = "mysql", feature = "sqlite", not(feature = "postgres")))]
+            _ => false,
         }
-        false
     }
 
     /// The dialect of the database.
