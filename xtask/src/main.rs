@@ -85,8 +85,8 @@ enum Verb {
     ///
     /// F1 kills workers during 2,000 jobs, F2 the reference app's web process during 500 issues of invoices, F4 the role
     /// `migrate` at every statement of 20 migrations; F15, F16 and F17 put a bad network between program and server; F21,
-    /// F22, F28 and F44 play cancellations, conflicts, stale plans and lost updates. They run on SQLite, and on PostgreSQL
-    /// and MariaDB: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does
+    /// F22, F28 and F44 play cancellations, conflicts, stale plans and lost updates. They run on PostgreSQL and MariaDB,
+    /// and all but F15, F16, F17, F22 and F28 on SQLite too: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does
     /// (`--on sqlite` leaves them out). The other faults need servers to themselves: F12 kills PostgreSQL and F13 MariaDB
     /// under writes, F14 stops PostgreSQL for half a minute, F18 leaves no connection, F19 promotes a standby, F25 fills a
     /// disk of database, objects and log (as root alone), F26 reads from replicas that are behind. Prints the figures and

@@ -59,7 +59,7 @@ pub use inbox::SqlInbox;
 pub use jobs::{SqlHeartbeat, SqlJobQueue};
 pub use migrate::MIGRATIONS;
 pub use native::{Native, native, native_error};
-pub use replicas::ReplicaStatus;
+pub use replicas::{Positions, ReplicaStatus};
 pub use schedules::SqlScheduleStore;
 pub use sessions::SqlSessionStore;
 pub use statement::{Bind, Cell, FromRow, Kind, Mismatch, Row, Statement, Template, Value};

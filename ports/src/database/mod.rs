@@ -44,9 +44,10 @@ use crate::tenant::{Scope, TenantId};
 /// - `DB-10` What was stored comes back equal, and is compared exactly: text with its case, accents and spaces, instants to
 ///   the microsecond from year 1 to year 9999, and nothing apart from every empty value.
 /// - `DB-11` A row that breaks a unique index gives `AlreadyExists`; one that breaks a foreign key gives `Conflict`.
-/// - `DB-12` Migrations are applied once, in order, each as a whole or not at all, also with several runners at once. An
-///   older program finds nothing to do on a newer schema; `Conflict` when a migration that it does not know is marked as
-///   breaking it.
+/// - `DB-12` Migrations are applied once, in order, also with several runners at once; each as a whole or not at all where
+///   the database can roll a change of the schema back, else the next run goes on after what is committed, or says what to
+///   mend. An older program finds nothing to do on a newer schema; `Conflict` when a migration that it does not know is
+///   marked as breaking it.
 /// - `DB-13` After `close`, calls give `Unavailable`.
 /// - `DB-14` Within [`ClientPosition::follow`], a read from a replica sees everything that the client committed before, on
 ///   whichever instance it did, and everything up to the position that it sent; a replica that has not come so far leaves

@@ -1,4 +1,4 @@
-//! What a client can do wrong: each mistake has a status and a code, and none is ever a failure of ours (B1 to B18).
+//! What a client can do wrong: each mistake has a status and a code, and none is ever a failure of ours.
 
 use serde_json::{Value, json};
 

@@ -34,7 +34,7 @@ pub(super) struct Plan {
 /// What is stuck for so long with the guard left out is stuck for good.
 const STUCK_AFTER: Duration = Duration::from_secs(8);
 
-/// The numbers: ten minutes.
+/// What the fault promises in full.: ten minutes.
 pub(super) const FULL: Plan =
     Plan { unit: Duration::from_secs(10), rounds: 8, done_within: Duration::from_secs(30) };
 /// For every change.

@@ -20,7 +20,7 @@ pub(super) struct Plan {
     pub(super) cuts: usize,
 }
 
-/// The numbers.
+/// What the fault promises in full.
 pub(super) const FULL: Plan = Plan { cuts: 1_000 };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { cuts: 50 };

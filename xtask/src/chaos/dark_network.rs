@@ -22,7 +22,7 @@ pub(super) struct Plan {
     pub(super) nights: usize,
 }
 
-/// The numbers.
+/// What the fault promises in full.
 pub(super) const FULL: Plan = Plan { nights: 10 };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { nights: 2 };

@@ -1,6 +1,6 @@
 //! `cargo xtask chaos`: kills real processes and looks whether anything is lost or done twice.
 //!
-//! A fault is a row of the reliability matrix. What happened is read from a journal that the programs write outside of
+//! Each fault has a number, F1 to F44; `--help` names those that there are. What happened is read from a journal that the programs write outside of
 //! their database, and held against what the database says at the end. Each fault has switches that leave out one of its
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 

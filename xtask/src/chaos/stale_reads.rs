@@ -22,7 +22,7 @@ pub(super) struct Plan {
     delay: u32,
 }
 
-/// The numbers.
+/// What the fault promises in full.
 pub(super) const FULL: Plan = Plan { pairs: 10_000, delay: 5 };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { pairs: 400, delay: 2 };

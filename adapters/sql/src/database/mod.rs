@@ -26,7 +26,7 @@ use self::writers::Writers;
 use crate::driver::{Backend, Mode, Session};
 use crate::jobs::Wake;
 use crate::migrate;
-use crate::replicas::{ReplicaStatus, Replicas};
+use crate::replicas::{Positions, ReplicaStatus, Replicas};
 use crate::statement::framework_sql;
 
 /// A SQL database; cheap to clone. The driver of [`Database`](dolmen_ports::Database), and what the queue and the stores
@@ -139,6 +139,26 @@ impl SqlDatabase {
             writers,
             wake,
         }))
+    }
+
+    /// What a commit tells its client where there are replicas.
+    ///
+    /// # Examples
+    /// ```
+    /// use dolmen_sql::{Positions, SqlDatabase, SqlOptions};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> dolmen_ports::PortResult<()> {
+    /// let sql = SqlDatabase::connect("sqlite::memory:", SqlOptions::new()).await?;
+    /// assert_eq!(sql.positions(), Positions::None);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn positions(&self) -> Positions {
+        match self.dialect() {
+            Dialect::Postgres => Positions::Log,
+            Dialect::MySql => Positions::Time,
+            _ => Positions::None,
+        }
     }
 
     /// How its replicas are, in the order of `DATABASE_READ_URLS`; empty without replicas.

@@ -58,6 +58,18 @@ pub struct ReplicaStatus {
     pub out_of_use: Option<String>,
 }
 
+/// What a database can tell a client that wrote, so that it reads its own writes from replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Positions {
+    /// How far the log went: a replica that has come so far takes the read.
+    Log,
+    /// Until when the client stays on the primary.
+    Time,
+    /// Nothing: it has no replicas.
+    None,
+}
+
 impl Replicas {
     /// Looks at the replicas from now on. Nothing fails when none can be reached: reads go to the primary.
     pub(crate) fn new(

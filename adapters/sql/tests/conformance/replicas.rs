@@ -6,8 +6,8 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dolmen_ports::{ClientPosition, Database, ErrorKind, PortResult, ReadFrom, Secret, WriteTx};
-use dolmen_sql::{ReplicaStatus, SqlDatabase, SqlOptions, sql};
+use dolmen_ports::{ClientPosition, Database, ErrorKind, PortResult, Position, ReadFrom, Secret, WriteTx};
+use dolmen_sql::{Positions, ReplicaStatus, SqlDatabase, SqlOptions, sql};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case, CaseResult, Failure, Suite, TransactionHarness};
 use dolmen_testkit::faults::{Network, Proxy};
@@ -168,7 +168,9 @@ async fn reads_are_split(harness: H) -> CaseResult {
     assert!(!reads_on_replica(&database, ReadFrom::Primary).await?);
     let client = ClientPosition::default();
     client.follow(write(&database)).await?;
-    assert!(client.written().is_some());
+    // What it says that it can.
+    assert_eq!(sql.positions(), Positions::Log);
+    assert!(matches!(client.written(), Some(Position::Log { .. })));
     // As soon as a replica has it, the client reads there too.
     until_on_replica(&database, &client).await?;
     assert_eq!(client.follow(count(&database)).await?, 1);

@@ -26,7 +26,7 @@ pub(super) struct Plan {
     pub(super) cycles: usize,
 }
 
-/// The number.
+/// What the fault promises in full.
 pub(super) const FULL: Plan = Plan { cycles: 50 };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { cycles: 3 };

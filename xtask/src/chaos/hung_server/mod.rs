@@ -27,7 +27,7 @@ pub(super) struct Plan {
     pub(super) hang: Duration,
 }
 
-/// The numbers.
+/// What the fault promises in full.
 pub(super) const FULL: Plan = Plan { stops: 3, hang: Duration::from_secs(30) };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { stops: 1, hang: Duration::from_secs(4) };

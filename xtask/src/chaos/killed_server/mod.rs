@@ -27,7 +27,7 @@ pub(super) struct Plan {
     pub(super) kills: usize,
 }
 
-/// The numbers.
+/// What the fault promises in full.
 pub(super) const POSTGRES: Plan = Plan { fault: "F12", engine: Engine::Postgres, kills: 100 };
 pub(super) const MARIADB: Plan = Plan { fault: "F13", engine: Engine::MariaDb, kills: 50 };
 

@@ -23,7 +23,7 @@ pub(super) struct Plan {
     pub(super) kills: usize,
 }
 
-/// The issue's numbers.
+/// What the fault promises in full.
 pub(super) const FULL: Plan = Plan { issues: 500, kills: 50 };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { issues: 120, kills: 12 };

@@ -29,7 +29,7 @@ pub(super) struct Plan {
     judge: fn(&Counts, u64) -> Outcome<(String, Verdict)>,
 }
 
-/// The numbers.
+/// What the fault promises in full.
 pub(super) const F21: Plan = Plan { fault: "F21", play: "cancelled", amount: 100, judge: cancelled::judge };
 pub(super) const F22: Plan =
     Plan { fault: "F22", play: "conflicts", amount: 10_000, judge: conflicts::judge };

@@ -32,7 +32,7 @@ impl Plan {
     const JOBS_PER_ZOMBIE: usize = 40;
 }
 
-/// The numbers: 2,000 jobs at least.
+/// What the fault promises in full.: 2,000 jobs at least.
 pub(super) const FULL: Plan = Plan { kills: 50, kills_mid_job: 30, zombies: 5 };
 /// For every change: about 500 jobs.
 pub(super) const SLICE: Plan = Plan { kills: 12, kills_mid_job: 7, zombies: 2 };
