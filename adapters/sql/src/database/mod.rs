@@ -208,7 +208,7 @@ impl SqlDatabase {
         transaction: sqlx::Transaction<'static, sqlx::Sqlite>,
         scope: Scope,
     ) -> WriteTx {
-        adopted(Box::new(crate::driver::sqlite::adopt(transaction)), scope)
+        self.adopted(Box::new(crate::driver::sqlite::adopt(transaction)), scope)
     }
 
     /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
@@ -221,7 +221,7 @@ impl SqlDatabase {
         scope: Scope,
     ) -> WriteTx {
         let (limit, pooled) = (self.0.options.statement_timeout, self.0.backend.is_pooled());
-        adopted(Box::new(crate::driver::postgres::adopt(transaction, limit, pooled)), scope)
+        self.adopted(Box::new(crate::driver::postgres::adopt(transaction, limit, pooled)), scope)
     }
 
     /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the
@@ -229,7 +229,10 @@ impl SqlDatabase {
     /// servers' default isolation, more of it ends in deadlocks.
     #[cfg(feature = "mysql")]
     pub fn adopt_mysql(&self, transaction: sqlx::Transaction<'static, sqlx::MySql>, scope: Scope) -> WriteTx {
-        adopted(Box::new(crate::driver::mysql::adopt(transaction, self.0.options.statement_timeout)), scope)
+        self.adopted(
+            Box::new(crate::driver::mysql::adopt(transaction, self.0.options.statement_timeout)),
+            scope,
+        )
     }
 
     /// The dialect of the database.
@@ -252,14 +255,16 @@ impl SqlDatabase {
         &self.0.wake
     }
 
+    #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
+    fn adopted(&self, session: Box<dyn Session>, scope: Scope) -> WriteTx {
+        // How far the log goes is not asked of somebody else's commit: the client stays on the primary for a time.
+        let tx = SqlTx::new(session, None).telling(self.0.replicas.clone());
+        WriteTx::new(Box::new(tx), TxOptions::new(scope))
+    }
+
     pub(crate) async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
         self.0.backend.open_apart().await
     }
-}
-
-#[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
-fn adopted(session: Box<dyn Session>, scope: Scope) -> WriteTx {
-    WriteTx::new(Box::new(SqlTx::new(session, None)), TxOptions::new(scope))
 }
 
 #[async_trait]

@@ -1,6 +1,7 @@
 //! The way to new connections: a server that has none left is not asked for one again and again.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -55,12 +56,21 @@ impl Gate {
             if let Some(connection) = pool.try_acquire() {
                 return Ok(connection);
             }
+            if pool.is_closed() {
+                // Says so.
+                return in_time(timeout_at(deadline, pool.acquire()).await);
+            }
             if self.refusal().is_some() {
-                self.wait_while_refused(pool, deadline).await?;
-            } else if pool.is_closed() || pool.size() >= pool.options().get_max_connections() {
+                if let Some(connection) = self.wait_while_refused(pool, deadline).await? {
+                    return Ok(connection);
+                }
+            } else if pool.size() >= pool.options().get_max_connections() {
                 // Somebody gives one back. If that one broke, its place is filled here.
                 tokio::select! {
-                    acquired = timeout_at(deadline, pool.acquire()) => return in_time(acquired),
+                    acquired = timeout_at(deadline, pool.acquire()) => match acquired {
+                        Ok(Err(error)) if is_refused_connection(&error) => drop(self.refuse()),
+                        acquired => return in_time(acquired),
+                    },
                     () = self.0.refused.notified() => {}
                 }
             } else if let Some(connection) = self.open(pool, deadline).await? {
@@ -79,18 +89,20 @@ impl Gate {
             return Err(refusal.error());
         }
         let connected = tokio::time::timeout(limit, C::connect_with(options)).await;
-        let error = match connected {
+        let failed = match connected {
             Ok(Ok(connection)) => {
                 self.let_in();
                 return Ok(connection);
             }
-            Ok(Err(error)) => error,
-            Err(_) => return within(Duration::ZERO, "connect", std::future::pending()).await,
+            Ok(Err(error)) if is_refused_connection(&error) => {
+                return Err(self.refuse().error().with_source(error));
+            }
+            Ok(Err(error)) => Err(map_connect_error(error, "connect")),
+            Err(_) => within(Duration::ZERO, "connect", std::future::pending()).await,
         };
-        if is_refused_connection(&error) {
-            return Err(self.refuse().error().with_source(error));
-        }
-        Err(map_connect_error(error, "connect"))
+        // Whatever is wrong now, it is something else than no connection left.
+        self.let_in();
+        failed
     }
 
     /// Whether the server has refused the last connection that somebody wanted.
@@ -102,7 +114,7 @@ impl Gate {
     /// again, and ask sooner. Not beyond `deadline`; `false` when there is nothing to wait for.
     pub(crate) async fn wait_at_start(&self, deadline: Instant) -> bool {
         match self.refusal() {
-            Some(refusal) if refusal.next < deadline => {
+            Some(refusal) if refusal.next < deadline && Instant::now() < deadline => {
                 sleep_until(refusal.next).await;
                 true
             }
@@ -116,8 +128,20 @@ impl Gate {
         pool: &Pool<DB>,
         deadline: Instant,
     ) -> PortResult<Option<PoolConnection<DB>>> {
-        let Ok(_turn) = timeout_at(deadline, self.0.opening.lock()).await else {
-            return in_time::<DB, _>(Err(())).map(Some);
+        let mut opening = pin!(self.0.opening.lock());
+        let _turn = loop {
+            tokio::select! {
+                biased;
+                turn = opening.as_mut() => break turn,
+                () = sleep_until(deadline.min(Instant::now() + LOOK)) => {}
+            }
+            // Whoever opens one may be slow; those that are given back are not.
+            if let Some(connection) = pool.try_acquire() {
+                return Ok(Some(connection));
+            }
+            if Instant::now() >= deadline {
+                return in_time::<DB, _>(Err(())).map(Some);
+            }
         };
         // Meanwhile somebody may have opened or given back one, or was refused.
         if let Some(connection) = pool.try_acquire() {
@@ -127,19 +151,29 @@ impl Gate {
             return Ok(None);
         }
         let quick = deadline.min(Instant::now() + QUICK);
-        match timeout_at(quick, pool.acquire()).await {
-            Ok(Ok(connection)) => return Ok(Some(connection)),
-            Ok(Err(error)) if is_refused_connection(&error) => {
-                self.refuse();
-                return Ok(None);
+        let mut acquiring = pin!(pool.acquire());
+        let acquired = if let Ok(acquired) = timeout_at(quick, acquiring.as_mut()).await {
+            acquired
+        } else {
+            // It goes on meanwhile: the way to the server may just be long.
+            tokio::select! {
+                biased;
+                acquired = acquiring.as_mut() => acquired,
+                is_refused = self.is_refused_now(pool, deadline) => {
+                    if is_refused {
+                        return Ok(None);
+                    }
+                    return in_time(timeout_at(deadline, acquiring).await).map(Some);
+                }
             }
-            Ok(Err(error)) => return Err(map_connect_error(error, "acquire a connection")),
-            Err(_) => {}
+        };
+        match acquired {
+            Err(error) if is_refused_connection(&error) => {
+                self.refuse();
+                Ok(None)
+            }
+            acquired => in_time::<DB, ()>(Ok(acquired)).map(Some),
         }
-        if self.is_refused_now(pool, deadline).await {
-            return Ok(None);
-        }
-        in_time(timeout_at(deadline, pool.acquire()).await).map(Some)
     }
 
     /// Asks the server for a connection, only to see whether it refuses.
@@ -156,15 +190,25 @@ impl Gate {
                 true
             }
             // The pool finds out and says so.
-            _ => false,
+            _ => {
+                self.let_in();
+                false
+            }
         }
     }
 
     /// Waits until a connection came back, or the server lets somebody in.
-    async fn wait_while_refused<DB: Database>(&self, pool: &Pool<DB>, deadline: Instant) -> PortResult<()> {
+    async fn wait_while_refused<DB: Database>(
+        &self,
+        pool: &Pool<DB>,
+        deadline: Instant,
+    ) -> PortResult<Option<PoolConnection<DB>>> {
         while let Some(refusal) = self.refusal() {
-            if pool.num_idle() > 0 {
-                return Ok(());
+            if let Some(connection) = pool.try_acquire() {
+                return Ok(Some(connection));
+            }
+            if pool.is_closed() {
+                return Ok(None);
             }
             if Instant::now() >= deadline {
                 return Err(refusal.error());
@@ -177,7 +221,7 @@ impl Gate {
                 sleep_until(deadline.min(Instant::now() + LOOK)).await;
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     fn refusal(&self) -> Option<Refusal> {

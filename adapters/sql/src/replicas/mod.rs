@@ -43,6 +43,8 @@ struct Shared {
 #[derive(Debug)]
 struct Primary {
     standing: Option<Standing>,
+    /// When the last look saw it.
+    looked_at: Option<Timestamp>,
     history: History,
 }
 
@@ -82,6 +84,7 @@ impl Replicas {
             members: members.collect(),
             primary: Mutex::new(Primary {
                 standing: None,
+                looked_at: None,
                 history: History::new(options.max_replica_lag + options.replica_check_interval),
             }),
             fallbacks: Fallbacks::new(options.metrics.clone()),
@@ -139,7 +142,10 @@ impl Replicas {
 impl Shared {
     async fn open(&self, after: Option<Position>) -> Result<(Box<dyn Session>, Reading), Fallback> {
         let wanted = match after {
-            Some(Position::Primary { until }) if SystemClock.now() < until => {
+            // Until then, and until the primary was looked at after it: what replicas lack is judged by the looks.
+            Some(Position::Primary { until })
+                if SystemClock.now() < until || self.primary().looked_at.is_none_or(|at| at < until) =>
+            {
                 return Err(Fallback::RecentWrite);
             }
             Some(Position::Log { system, timeline, offset }) => {
@@ -179,9 +185,8 @@ impl Shared {
     /// From then on, replicas that are in use have applied everything that is committed now: until then every one of them
     /// was looked at again, and found to lag less than the maximum. The last second is for clocks that differ.
     fn replicas_have_it_all(&self) -> Timestamp {
-        let options = &self.options;
-        let looks = options.replica_check_interval * 3;
-        SystemClock.now().plus(options.max_replica_lag + looks + Duration::from_secs(1))
+        let looks = (self.options.replica_check_interval + watch::limit(&self.options) * 2) * 2;
+        SystemClock.now().plus(self.options.max_replica_lag + looks + Duration::from_secs(1))
     }
 
     fn primary(&self) -> std::sync::MutexGuard<'_, Primary> {

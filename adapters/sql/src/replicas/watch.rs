@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dolmen_ports::{ErrorKind, Metric, MetricKind, PortError, PortResult};
+use dolmen_ports::{Clock, ErrorKind, Metric, MetricKind, PortError, PortResult, SystemClock};
 use futures_util::future::join_all;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 
 use super::Shared;
 use super::member::Member;
+use crate::database::SqlOptions;
 use crate::driver::{Backend, Session, Standing};
 
 static LAG_SECONDS: Metric = Metric {
@@ -50,8 +51,7 @@ async fn watch(primary: Arc<dyn Backend>, shared: Arc<Shared>) {
     let mut on_replicas: Vec<Lookout> = shared.members.iter().map(|_| Lookout::default()).collect();
     let interval = shared.options.replica_check_interval;
     loop {
-        // A look that takes long is no look: what it says would be old.
-        let limit = interval.max(Duration::from_secs(1));
+        let limit = limit(&shared.options);
         let known = look_at_primary(&*primary, &shared, &mut on_primary, limit).await;
         let looks = shared.members.iter().zip(&mut on_replicas);
         join_all(looks.map(|(member, lookout)| look_at_replica(member, &shared, lookout, known, limit)))
@@ -60,17 +60,24 @@ async fn watch(primary: Arc<dyn Backend>, shared: Arc<Shared>) {
     }
 }
 
+/// How long a look may take. One that takes longer is none: what it says would be old.
+pub(super) fn limit(options: &SqlOptions) -> Duration {
+    options.replica_check_interval.max(Duration::from_secs(1))
+}
+
 async fn look_at_primary(
     primary: &dyn Backend,
     shared: &Shared,
     lookout: &mut Lookout,
     limit: Duration,
 ) -> Option<Standing> {
+    let begun = SystemClock.now();
     let looked = lookout.look(primary, true, limit).await;
     let mut known = shared.primary();
     match looked {
         Ok(standing) => {
             known.standing = Some(standing);
+            known.looked_at = Some(begun);
             known.history.push(Instant::now(), standing.offset);
         }
         // While the primary is away, replicas go on with what they have.

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 const CLIENTS: u64 = 16;
 /// After so many pairs a client reads until a replica has caught up.
-const PAIRS_TO_A_REPLICA: u64 = 50;
+const PAIRS_TO_A_REPLICA: u64 = 20;
 const BETWEEN_READS: Duration = Duration::from_millis(5);
 /// What a replica may lag. Where a position is a time, a client stays on the primary for a little longer than this.
 const MAX_LAG: Duration = Duration::from_secs(1);

@@ -12,7 +12,7 @@ use crate::driver::{Session, Standing};
 use crate::statement::Value;
 
 const BEAT: &str = "insert into dolmen_replica_heartbeat (id, origin, at) values (1, ?, utc_timestamp(6)) \
-     on duplicate key update at = greatest(at, values(at))";
+     on duplicate key update at = greatest(at + interval 1 microsecond, values(at))";
 const SEE: &str = "select origin, at from dolmen_replica_heartbeat where id = 1";
 
 /// Where the server of a session stands; on the primary after a new heartbeat.

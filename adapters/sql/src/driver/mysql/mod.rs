@@ -89,7 +89,8 @@ impl MySqlBackend {
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
         let mut lent = Lent::from_pool(connection);
         if let Some(begin) = begin_of(mode) {
-            within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await?;
+            let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
+            begun.map_err(|error| if mode == Mode::Write { demoted(error) } else { error })?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
         let session = MySqlSession::new(checkout.of_pool(&self.pool, &self.settling));
@@ -107,6 +108,16 @@ fn connect_options(url: &Secret<String>) -> PortResult<MySqlConnectOptions> {
     })?;
     // Texts that are compared with each other, and not with a column, are compared exactly as well.
     Ok(options.collation("utf8mb4_bin"))
+}
+
+/// A server that is held read-only refuses to begin a transaction that may write: the primary is another one now.
+fn demoted(error: PortError) -> PortError {
+    if !mysql::number(&error).is_some_and(mysql::is_read_only_server) {
+        return error;
+    }
+    PortError::new(ErrorKind::Unavailable, "database", error.operation())
+        .with_detail("the server is read-only now, as after a failover")
+        .with_source(error)
 }
 
 const fn begin_of(mode: Mode) -> Option<&'static str> {
@@ -178,7 +189,11 @@ impl Backend for MySqlBackend {
         self.settling.wait().await;
         let session = match self.begin(mode).await {
             // A connection that broke while it waited in the pool. Nothing was done yet: once more, on a fresh one.
-            Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
+            Err(error)
+                if error.kind() == ErrorKind::Unavailable
+                    && !self.pool.is_closed()
+                    && !self.gate.is_refused() =>
+            {
                 purge(&self.pool);
                 self.begin(mode).await?
             }

@@ -176,7 +176,11 @@ impl Backend for PostgresBackend {
         self.settling.wait().await;
         let session = match self.begin(mode).await {
             // A connection that broke while it waited in the pool. Nothing was done yet: once more, on a fresh one.
-            Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
+            Err(error)
+                if error.kind() == ErrorKind::Unavailable
+                    && !self.pool.is_closed()
+                    && !self.gate.is_refused() =>
+            {
                 purge(&self.pool);
                 self.begin(mode).await?
             }
@@ -187,7 +191,11 @@ impl Backend for PostgresBackend {
 
     async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>> {
         let session = match self.begin_after(offset).await {
-            Err(error) if error.kind() == ErrorKind::Unavailable && !self.pool.is_closed() => {
+            Err(error)
+                if error.kind() == ErrorKind::Unavailable
+                    && !self.pool.is_closed()
+                    && !self.gate.is_refused() =>
+            {
                 purge(&self.pool);
                 self.begin_after(offset).await?
             }

@@ -13,7 +13,7 @@ use super::{begin_of, position};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
 use crate::driver::{LogPosition, Mode, Session};
-use crate::error::{map_error, postgres};
+use crate::error::{code, map_error, postgres};
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
@@ -99,7 +99,9 @@ impl PostgresSession {
     fn judge(&mut self, error: PortError) -> PortError {
         let stale_plan = postgres::is_stale_plan(&error);
         let demoted = self.checkout.mode() != Mode::Read && postgres::is_read_only(&error);
-        let gone = matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout);
+        // A limit of the server's own is an answer; silence is not.
+        let silent = error.kind() == ErrorKind::Timeout && code(&error).is_none();
+        let gone = error.kind() == ErrorKind::Unavailable || silent;
         let finding = match (demoted, stale_plan || gone) {
             (true, _) => Finding::Demoted,
             (false, true) => Finding::Broken,

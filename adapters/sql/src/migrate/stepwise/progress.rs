@@ -1,6 +1,6 @@
 //! How far a migration came: the table `dolmen_migration_progress`.
 
-use dolmen_ports::{Migration, MigrationSet, PortResult};
+use dolmen_ports::{ErrorKind, Migration, MigrationSet, PortError, PortResult};
 
 use crate::database::SqlTx;
 use crate::migrate::plan::checksum;
@@ -87,15 +87,24 @@ impl Progress {
 }
 
 async fn answer(tx: &mut SqlTx, progress: &Progress, committed: u32, sum: &str) -> PortResult<()> {
-    framework_sql!(
-        "update dolmen_migration_progress set committed = ?, checksum = ?, in_doubt = ? where module = ? and name = ?",
+    let rows = framework_sql!(
+        "update dolmen_migration_progress set committed = ?, checksum = ?, in_doubt = ?
+         where module = ? and name = ? and committed = ?",
         committed,
         sum,
         false,
         progress.module,
-        progress.name
+        progress.name,
+        progress.count()
     )
     .execute_in(tx)
-    .await
-    .map(drop)
+    .await?;
+    if rows == 1 {
+        return Ok(());
+    }
+    // The lock was lost, such as with a session that somebody ended, and another run took it.
+    Err(PortError::new(ErrorKind::Conflict, "database", "migrate").with_detail(format!(
+        "migrate/locked: {}/{} is being applied by another run too; let that one end, then run migrate again",
+        progress.module, progress.name
+    )))
 }
