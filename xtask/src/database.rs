@@ -130,8 +130,8 @@ impl Server {
                 process::output_of(Command::new("psql").args(rows).args(["--command", statement, &url]))
             }
             Self::Mysql(server) => {
-                let mut command = mysql_command(server, statement)?;
-                process::output_of(command.args(["--batch", "--skip-column-names", "--database", name]))
+                let mut command = mysql_command(&with_database(server, name)?, statement)?;
+                process::output_of(command.args(["--batch", "--skip-column-names"]))
             }
         }
     }
