@@ -73,7 +73,7 @@ impl SqlDatabase {
         let backend = Self::backend_of(&url, &options).await?;
         let replicas = replicas.iter().map(|url| Self::replica_of(url, &options, backend.is_pooled()));
         let replicas = replicas.collect::<PortResult<Vec<_>>>()?;
-        Ok(Self::with_backend(backend, options).and_replicas(replicas))
+        Ok(Self::with_backend(backend, replicas, options))
     }
 
     /// A replica; when nothing says how it is reached, then as the primary is.
@@ -118,27 +118,12 @@ impl SqlDatabase {
         }
     }
 
-    fn with_backend(backend: Box<dyn Backend>, options: SqlOptions) -> Self {
-        let backend = Arc::from(backend);
+    fn with_backend(backend: Box<dyn Backend>, replicas: Vec<Box<dyn Backend>>, options: SqlOptions) -> Self {
+        let backend: Arc<dyn Backend> = Arc::from(backend);
+        let replicas =
+            (!replicas.is_empty()).then(|| Arc::new(Replicas::new(Arc::clone(&backend), replicas, &options)));
         let (writers, wake) = Default::default();
-        Self(Arc::new(Shared { backend, replicas: None, options, writers, wake }))
-    }
-
-    /// A database that was just opened, with replicas.
-    fn and_replicas(self, members: Vec<Box<dyn Backend>>) -> Self {
-        let Shared { backend, options, .. } = &*self.0;
-        if members.is_empty() {
-            return self;
-        }
-        let replicas = Replicas::new(Arc::clone(backend), members, options);
-        let (writers, wake) = Default::default();
-        Self(Arc::new(Shared {
-            backend: Arc::clone(backend),
-            replicas: Some(Arc::new(replicas)),
-            options: options.clone(),
-            writers,
-            wake,
-        }))
+        Self(Arc::new(Shared { backend, replicas, options, writers, wake }))
     }
 
     /// What a commit tells its client where there are replicas.
@@ -181,7 +166,7 @@ impl SqlDatabase {
         options: SqlOptions,
     ) -> Self {
         let backend = crate::driver::sqlite::SqliteBackend::from_pools(writer, readers);
-        Self::with_backend(Box::new(backend), options)
+        Self::with_backend(Box::new(backend), Vec::new(), options)
     }
 
     /// Takes over a pool that a team has already. When it goes through a pooler in transaction mode, say so with
@@ -189,7 +174,7 @@ impl SqlDatabase {
     #[cfg(feature = "postgres")]
     pub fn from_postgres_pool(pool: sqlx::PgPool, options: SqlOptions) -> Self {
         let backend = crate::driver::postgres::PostgresBackend::from_pool(pool, &options);
-        Self::with_backend(Box::new(backend), options)
+        Self::with_backend(Box::new(backend), Vec::new(), options)
     }
 
     /// Takes over a pool that a team has already. Its connections keep sqlx's defaults (`utf8mb4`, time zone UTC); their
@@ -197,7 +182,7 @@ impl SqlDatabase {
     #[cfg(feature = "mysql")]
     pub fn from_mysql_pool(pool: sqlx::MySqlPool, options: SqlOptions) -> Self {
         let backend = crate::driver::mysql::MySqlBackend::from_pool(pool, &options);
-        Self::with_backend(Box::new(backend), options)
+        Self::with_backend(Box::new(backend), Vec::new(), options)
     }
 
     /// Takes over a transaction that a team's own code has begun, so that jobs and events join it. It ends with the

@@ -98,10 +98,15 @@ impl<DB: Database> Checkout<DB> {
         if finding == Finding::Broken {
             return error;
         }
-        PortError::new(ErrorKind::Unavailable, "database", error.operation())
-            .with_detail("the server is read-only now, as after a failover")
-            .with_source(error)
+        demoted(error)
     }
+}
+
+/// The server was a primary and takes no writes any more: somebody else is the primary now.
+pub(crate) fn demoted(error: PortError) -> PortError {
+    PortError::new(ErrorKind::Unavailable, "database", error.operation())
+        .with_detail("the server is read-only now, as after a failover")
+        .with_source(error)
 }
 
 impl<DB: Database> Checkout<DB>

@@ -110,6 +110,12 @@ impl Gate {
         self.refusal().is_some()
     }
 
+    /// Whether a transaction that could not begin may do so on a fresh connection: the one that waited in the pool had
+    /// broken. A server that has none left could not replace those that are closed for it.
+    pub(crate) fn can_try_afresh<DB: Database>(&self, pool: &Pool<DB>, error: &PortError) -> bool {
+        error.kind() == ErrorKind::Unavailable && !pool.is_closed() && !self.is_refused()
+    }
+
     /// Waits until a server that refused may be asked again, for who starts: a program that ended instead would be started
     /// again, and ask sooner. Not beyond `deadline`; `false` when there is nothing to wait for.
     pub(crate) async fn wait_at_start(&self, deadline: Instant) -> bool {
@@ -268,4 +274,45 @@ fn in_time<DB: Database, E>(
 ) -> PortResult<PoolConnection<DB>> {
     let acquired = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     acquired.map_err(|error| map_connect_error(error, "acquire a connection"))
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::sqlite::SqlitePoolOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refusal_keeps_nobody_from_hearing_that_the_pool_is_closed() {
+        let pool = SqlitePoolOptions::new().max_connections(2).connect("sqlite::memory:").await.unwrap();
+        let (borrowed, idle) = (pool.acquire().await.unwrap(), pool.acquire().await.unwrap());
+        drop(idle);
+        while pool.num_idle() == 0 {
+            tokio::task::yield_now().await;
+        }
+        let gate = Gate::default();
+        gate.refuse();
+        // It waits for what is borrowed, with a connection still idle: nobody gets that one any more.
+        let mut closing = std::pin::pin!(pool.close());
+        assert!(futures_util::poll!(closing.as_mut()).is_pending());
+        let error = gate.acquire(&pool, Duration::from_secs(1)).await.map(drop).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.chain().contains("closed pool"), "{}", error.chain());
+        drop(borrowed);
+        closing.await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_starts_waits_for_a_refusal_and_for_nothing_else() {
+        let gate = Gate::default();
+        let deadline = Instant::now() + Duration::from_mins(1);
+        assert!(!gate.wait_at_start(deadline).await);
+        gate.refuse();
+        assert!(gate.wait_at_start(deadline).await);
+        // The server was asked again and said something else.
+        gate.let_in();
+        assert!(!gate.wait_at_start(deadline).await);
+        gate.refuse();
+        assert!(!gate.wait_at_start(Instant::now()).await);
+    }
 }

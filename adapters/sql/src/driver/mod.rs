@@ -20,7 +20,7 @@ pub(crate) mod sqlite;
 use std::fmt;
 
 use async_trait::async_trait;
-use dolmen_ports::{Dialect, PortResult};
+use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 
 use crate::native::Native;
 use crate::statement::{Row, Value};
@@ -59,16 +59,25 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     fn dialect(&self) -> Dialect;
 
     /// Whether a pooler in transaction mode stands before the server.
-    fn is_pooled(&self) -> bool;
+    fn is_pooled(&self) -> bool {
+        false
+    }
 
     /// Opens a session from the pool.
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>>;
 
     /// Opens a read session on a replica that has applied everything up to `offset`; nothing when it has not.
-    async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>>;
+    async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>> {
+        let _ = offset;
+        Ok(None)
+    }
 
     /// Where the server stands that a session of single statements is connected to.
-    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing>;
+    async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {
+        let _ = (session, is_primary);
+        Err(PortError::new(ErrorKind::Unsupported, "database", "look at a replica")
+            .with_detail("this database has no replicas"))
+    }
 
     /// Opens a session for single statements on a connection of its own, bound to the calling runtime.
     async fn open_apart(&self) -> PortResult<Box<dyn Session>>;

@@ -6,7 +6,9 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dolmen_ports::{ClientPosition, Database, ErrorKind, PortResult, Position, ReadFrom, Secret, WriteTx};
+use dolmen_ports::{
+    ClientPosition, Database, ErrorKind, PortResult, Position, ReadFrom, Scope, Secret, WriteTx,
+};
 use dolmen_sql::{Positions, ReplicaStatus, SqlDatabase, SqlOptions, sql};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case, CaseResult, Failure, Suite, TransactionHarness};
@@ -174,6 +176,13 @@ async fn reads_are_split(harness: H) -> CaseResult {
     // As soon as a replica has it, the client reads there too.
     until_on_replica(&database, &client).await?;
     assert_eq!(client.follow(count(&database)).await?, 1);
+    // A commit of the team's own is told by a time: how far the log goes was not asked.
+    let own = sqlx::PgPool::connect(&harness.url).await?;
+    let adopting = ClientPosition::default();
+    adopting.follow(sql.adopt_postgres(own.begin().await?, Scope::System).commit()).await?;
+    assert!(matches!(adopting.written(), Some(Position::Primary { .. })));
+    assert!(!adopting.follow(reads_on_replica(&database, ReadFrom::Replica)).await?);
+    own.close().await;
     database.close().await;
     let closed = reads_on_replica(&database, ReadFrom::Replica).await.map_err(|error| error.kind());
     assert_eq!(closed, Err(ErrorKind::Unavailable));

@@ -14,7 +14,7 @@ const CLIENTS: u64 = 16;
 /// After so many pairs a client reads until a replica has caught up.
 const PAIRS_TO_A_REPLICA: u64 = 20;
 const BETWEEN_READS: Duration = Duration::from_millis(5);
-/// What a replica may lag. Where a position is a time, a client stays on the primary for a little longer than this.
+/// What a replica may lag. Where a position is a time, a client stays on the primary for some seconds more.
 const MAX_LAG: Duration = Duration::from_secs(1);
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 

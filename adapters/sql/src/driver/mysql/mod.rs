@@ -18,7 +18,7 @@ use sqlx::{Connection, Executor, MySql, MySqlConnection};
 use tokio::time::Instant;
 
 use self::session::MySqlSession;
-use super::checkout::Checkout;
+use super::checkout::{Checkout, demoted};
 use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
@@ -90,7 +90,10 @@ impl MySqlBackend {
         let mut lent = Lent::from_pool(connection);
         if let Some(begin) = begin_of(mode) {
             let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
-            begun.map_err(|error| if mode == Mode::Write { demoted(error) } else { error })?;
+            let is_demoted = |error: &PortError| mysql::number(error).is_some_and(mysql::is_read_only_server);
+            begun.map_err(
+                |error| if mode == Mode::Write && is_demoted(&error) { demoted(error) } else { error },
+            )?;
         }
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
         let session = MySqlSession::new(checkout.of_pool(&self.pool, &self.settling));
@@ -108,16 +111,6 @@ fn connect_options(url: &Secret<String>) -> PortResult<MySqlConnectOptions> {
     })?;
     // Texts that are compared with each other, and not with a column, are compared exactly as well.
     Ok(options.collation("utf8mb4_bin"))
-}
-
-/// A server that is held read-only refuses to begin a transaction that may write: the primary is another one now.
-fn demoted(error: PortError) -> PortError {
-    if !mysql::number(&error).is_some_and(mysql::is_read_only_server) {
-        return error;
-    }
-    PortError::new(ErrorKind::Unavailable, "database", error.operation())
-        .with_detail("the server is read-only now, as after a failover")
-        .with_source(error)
 }
 
 const fn begin_of(mode: Mode) -> Option<&'static str> {
@@ -181,29 +174,17 @@ impl Backend for MySqlBackend {
         Dialect::MySql
     }
 
-    fn is_pooled(&self) -> bool {
-        false
-    }
-
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
         self.settling.wait().await;
         let session = match self.begin(mode).await {
-            // A connection that broke while it waited in the pool. Nothing was done yet: once more, on a fresh one.
-            Err(error)
-                if error.kind() == ErrorKind::Unavailable
-                    && !self.pool.is_closed()
-                    && !self.gate.is_refused() =>
-            {
+            // Nothing was done yet.
+            Err(error) if self.gate.can_try_afresh(&self.pool, &error) => {
                 purge(&self.pool);
                 self.begin(mode).await?
             }
             result => result?,
         };
         Ok(Box::new(session))
-    }
-
-    async fn open_after(&self, _: u64) -> PortResult<Option<Box<dyn Session>>> {
-        Ok(None)
     }
 
     async fn standing(&self, session: &mut dyn Session, is_primary: bool) -> PortResult<Standing> {

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use self::route::{Route, probe};
 use self::session::PostgresSession;
-use super::checkout::Checkout;
+use super::checkout::{Checkout, demoted};
 use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
@@ -96,7 +96,11 @@ impl PostgresBackend {
         let mut lent = self.lend().await?;
         if let Some(begin) = begin_of(mode) {
             let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
-            begun.map_err(|error| if mode == Mode::Write { demoted(error) } else { error })?;
+            // All that a server can say against a transaction that may write is that it is a standby.
+            let is_demoted = |error: &PortError| error.kind() == ErrorKind::Unsupported;
+            begun.map_err(
+                |error| if mode == Mode::Write && is_demoted(&error) { demoted(error) } else { error },
+            )?;
         }
         Ok(self.session(lent, mode))
     }
@@ -142,16 +146,6 @@ const fn begin_of(mode: Mode) -> Option<&'static str> {
     }
 }
 
-/// All that a server can say against a transaction that may write is that it is a standby: the primary is another one now.
-fn demoted(error: PortError) -> PortError {
-    if error.kind() != ErrorKind::Unsupported {
-        return error;
-    }
-    PortError::new(ErrorKind::Unavailable, "database", error.operation())
-        .with_detail("the server is a standby, as after a failover")
-        .with_source(error)
-}
-
 /// Takes over a transaction that somebody else began.
 pub(crate) fn adopt(
     transaction: sqlx::Transaction<'static, Postgres>,
@@ -175,12 +169,8 @@ impl Backend for PostgresBackend {
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
         self.settling.wait().await;
         let session = match self.begin(mode).await {
-            // A connection that broke while it waited in the pool. Nothing was done yet: once more, on a fresh one.
-            Err(error)
-                if error.kind() == ErrorKind::Unavailable
-                    && !self.pool.is_closed()
-                    && !self.gate.is_refused() =>
-            {
+            // Nothing was done yet.
+            Err(error) if self.gate.can_try_afresh(&self.pool, &error) => {
                 purge(&self.pool);
                 self.begin(mode).await?
             }
@@ -191,11 +181,7 @@ impl Backend for PostgresBackend {
 
     async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>> {
         let session = match self.begin_after(offset).await {
-            Err(error)
-                if error.kind() == ErrorKind::Unavailable
-                    && !self.pool.is_closed()
-                    && !self.gate.is_refused() =>
-            {
+            Err(error) if self.gate.can_try_afresh(&self.pool, &error) => {
                 purge(&self.pool);
                 self.begin_after(offset).await?
             }

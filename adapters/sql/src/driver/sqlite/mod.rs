@@ -16,7 +16,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use self::session::SqliteSession;
 use super::lent::Lent;
 use super::settling::Settling;
-use super::{Backend, Mode, Session, Standing};
+use super::{Backend, Mode, Session};
 use crate::database::SqlOptions;
 use crate::error::map_error;
 
@@ -133,10 +133,6 @@ impl Backend for SqliteBackend {
         Dialect::Sqlite
     }
 
-    fn is_pooled(&self) -> bool {
-        false
-    }
-
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
         self.settling.wait().await;
         let pool = if mode == Mode::Read { &self.readers } else { &self.writer };
@@ -153,15 +149,6 @@ impl Backend for SqliteBackend {
             (*lent).execute(begin).await.map_err(|error| map_error(error, "begin"))?;
         }
         Ok(Box::new(SqliteSession::new(lent, mode, self.settling.clone())))
-    }
-
-    async fn open_after(&self, _: u64) -> PortResult<Option<Box<dyn Session>>> {
-        Ok(None)
-    }
-
-    async fn standing(&self, _: &mut dyn Session, _: bool) -> PortResult<Standing> {
-        Err(PortError::new(ErrorKind::Unsupported, "database", "look at a replica")
-            .with_detail("SQLite has no replicas"))
     }
 
     async fn open_apart(&self) -> PortResult<Box<dyn Session>> {
