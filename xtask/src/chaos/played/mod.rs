@@ -11,11 +11,12 @@ use std::time::Instant;
 
 use serde_json::Value;
 
-use crate::database::Server;
+use crate::database::{Server, at_port};
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
 
 use super::programs::Programs;
+use super::proxy::Proxy;
 use super::verdict::Verdict;
 
 /// A fault that is played.
@@ -26,17 +27,21 @@ pub(super) struct Plan {
     play: &'static str,
     /// How much of it.
     amount: u64,
+    /// Each answer of a server takes a millisecond. One that is there before it is waited for is no await, and a server on
+    /// the same machine is often that quick.
+    slowed: bool,
     judge: fn(&Counts, u64) -> Outcome<(String, Verdict)>,
 }
 
 /// What the fault promises in full.
-pub(super) const F21: Plan = Plan { fault: "F21", play: "cancelled", amount: 100, judge: cancelled::judge };
+pub(super) const F21: Plan =
+    Plan { fault: "F21", play: "cancelled", amount: 100, slowed: true, judge: cancelled::judge };
 pub(super) const F22: Plan =
-    Plan { fault: "F22", play: "conflicts", amount: 10_000, judge: conflicts::judge };
+    Plan { fault: "F22", play: "conflicts", amount: 10_000, slowed: false, judge: conflicts::judge };
 pub(super) const F28: Plan =
-    Plan { fault: "F28", play: "stale-plans", amount: 200, judge: stale_plans::judge };
+    Plan { fault: "F28", play: "stale-plans", amount: 200, slowed: false, judge: stale_plans::judge };
 pub(super) const F44: Plan =
-    Plan { fault: "F44", play: "lost-updates", amount: 10_000, judge: lost_updates::judge };
+    Plan { fault: "F44", play: "lost-updates", amount: 10_000, slowed: false, judge: lost_updates::judge };
 
 impl Plan {
     /// For every change.
@@ -78,10 +83,13 @@ pub(super) fn run(
     let folder = tempfile::Builder::new().prefix("dolmen-chaos-").tempdir()?;
     let database = format!("dolmen_chaos_play_{}_{seed}", std::process::id());
     let url = server.new_database(folder.path(), &database)?;
-    let ask =
-        |arguments: &[&str]| process::output_of(Command::new(&programs.chaos).arg(&url).args(arguments));
     let started = Instant::now();
-    let played = ask(&["migrate"]).and_then(|_| {
+    let played = slowed(programs, server, plan).and_then(|proxy| {
+        let way = proxy.as_ref().map(|proxy| at_port(&url, proxy.port())).transpose()?;
+        let way = way.as_deref().unwrap_or(&url);
+        let ask =
+            |arguments: &[&str]| process::output_of(Command::new(&programs.chaos).arg(way).args(arguments));
+        ask(&["migrate"])?;
         let amount = plan.amount.to_string();
         let switch: &[&str] = if sabotage.is_some() { &["--sabotage"] } else { &[] };
         let arguments = [&["play", plan.play, amount.as_str()], switch].concat();
@@ -95,6 +103,16 @@ pub(super) fn run(
     let (fault, name, seconds) = (plan.fault, server.name(), started.elapsed().as_secs_f32());
     println!("{fault} on {name}{left_out}: {figures}, {seconds:.0} s: {verdict}");
     Ok(verdict)
+}
+
+/// What stands before the server of a plan that wants it slow.
+fn slowed(programs: &Programs, server: &Server, plan: Plan) -> Outcome<Option<Proxy>> {
+    if !plan.slowed || *server == Server::Sqlite {
+        return Ok(None);
+    }
+    let proxy = Proxy::start(&programs.proxy, &server.address()?)?;
+    proxy.tell("slow 1")?;
+    Ok(Some(proxy))
 }
 
 /// A promise that something never happens.
