@@ -13,6 +13,23 @@ pub(super) fn format(workspace: &Workspace) -> Outcome<Findings> {
     judged(&mut command, "files are not formatted", "run `cargo fmt`")
 }
 
+/// Both workspaces: a new dependency of a crate is one of the bench too, which nobody builds every day.
+pub(super) fn lock_files(workspace: &Workspace) -> Outcome<Findings> {
+    let mut findings = Findings::default();
+    for folder in [".", "xtask/bench"] {
+        let mut command = process::cargo(&workspace.root().join(folder));
+        command.args(["update", "--workspace", "--locked", "--quiet"]);
+        if !process::succeeds(&mut command)? {
+            findings.problem(Problem::new(
+                format!("{folder}/Cargo.lock"),
+                "it does not fit the manifests",
+                "run `cargo update --workspace` in its folder, and commit the file",
+            ));
+        }
+    }
+    Ok(findings)
+}
+
 pub(super) fn clippy_default(workspace: &Workspace) -> Outcome<Findings> {
     clippy(workspace, &[])
 }

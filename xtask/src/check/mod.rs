@@ -13,8 +13,9 @@ use crate::{arch, book, deny, documents, marks, migrations, sizes};
 type Step = (&'static str, fn(&Workspace) -> Outcome<Findings>);
 
 /// Cheap steps first, so that a slip shows before the compiler starts.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     ("fmt", cargo_steps::format),
+    ("lock files", cargo_steps::lock_files),
     ("sizes", sizes::check),
     ("marks", marks::check),
     ("arch", arch::check),
