@@ -5,8 +5,8 @@ use std::process::Command;
 
 use clap::ValueEnum;
 
-use crate::database::Server;
 use crate::failure::{Failure, Outcome};
+use crate::grounds::{Commits, Grounds, Kind};
 use crate::process;
 use crate::workspace::Workspace;
 
@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// What is measured
     #[arg(value_enum)]
     subject: Subject,
+    /// Only on these databases
+    #[arg(long, value_enum, value_delimiter = ',')]
+    on: Vec<Kind>,
     /// Rounds; in each, every side runs once
     #[arg(long, default_value_t = 5)]
     rounds: u32,
@@ -34,11 +37,12 @@ pub(crate) struct Options {
     writers: u32,
 }
 
-/// Builds the program and runs it on every database there is.
+/// Builds the program and runs it on every database, with commits that are durable.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
     let program = build(workspace)?;
     let Subject::Sql = options.subject;
-    for server in Server::all() {
+    let grounds = Grounds::find_or_start(&options.on, Commits::Durable)?;
+    for server in grounds.servers() {
         let folder = tempfile::Builder::new().prefix("dolmen-bench-").tempdir()?;
         let database = format!("dolmen_bench_{}", std::process::id());
         let url = server.new_database(folder.path(), &database)?;

@@ -23,16 +23,6 @@ pub(crate) enum Server {
 }
 
 impl Server {
-    /// SQLite, and the servers that variables name.
-    pub(crate) fn all() -> Vec<Self> {
-        let (postgres, mysql) = (Self::given_postgres(), Self::given_mysql());
-        let variables = [(POSTGRES, postgres.is_none()), (MYSQL, mysql.is_none())];
-        for (variable, _) in variables.into_iter().filter(|(_, is_unset)| *is_unset) {
-            println!("not on the server of {variable}, which is not set");
-        }
-        [Self::Sqlite].into_iter().chain(postgres).chain(mysql).collect()
-    }
-
     /// The server that `TEST_POSTGRES_URL` names.
     pub(crate) fn given_postgres() -> Option<Self> {
         environment::variable(POSTGRES).map(Self::Postgres)

@@ -18,6 +18,7 @@ mod environment;
 mod failure;
 mod figures;
 mod findings;
+mod grounds;
 mod marks;
 mod migrations;
 mod process;
@@ -94,8 +95,9 @@ enum Verb {
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
     ///
-    /// On SQLite, and on the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name. Give it a machine that does nothing else,
-    /// and a server whose commits are durable. Builds a workspace of its own (`xtask/bench`) in release mode.
+    /// On SQLite, PostgreSQL and MariaDB: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or some of its own,
+    /// whose commits are durable. Give it a machine that does nothing else. Builds a workspace of its own (`xtask/bench`) in
+    /// release mode.
     Bench(bench::Options),
     /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.
     Tour,

@@ -10,7 +10,6 @@ mod dark_network;
 mod dice;
 mod full_disk;
 mod full_server;
-mod grounds;
 mod hung_server;
 mod journal;
 mod killed_server;
@@ -32,10 +31,10 @@ use clap::ValueEnum;
 
 use crate::database::Server;
 use crate::failure::{Failure, Outcome};
+use crate::grounds::{Commits, Grounds, Kind};
 use crate::workspace::Workspace;
 
 use self::dice::any_seed;
-use self::grounds::{Grounds, Kind};
 use self::programs::{BuiltBy, Programs};
 use self::verdict::Verdict;
 
@@ -191,7 +190,11 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     if own.is_empty() && everywhere.is_empty() {
         return Ok(());
     }
-    let grounds = if everywhere.is_empty() { None } else { Some(Grounds::find_or_start(&options.on)?) };
+    let grounds = if everywhere.is_empty() {
+        None
+    } else {
+        Some(Grounds::find_or_start(&options.on, Commits::Volatile)?)
+    };
     let servers = grounds.as_ref().map(Grounds::servers).unwrap_or_default();
     let with_servers = !own.is_empty() || servers.iter().any(|server| *server != Server::Sqlite);
     let programs = Programs::build(workspace, with_servers, built_by)?;

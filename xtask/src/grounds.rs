@@ -1,4 +1,4 @@
-//! The databases on which those faults are played that need no server to themselves.
+//! The databases of chaos and the bench: those that variables name, or servers of ours.
 
 use clap::ValueEnum;
 
@@ -8,22 +8,45 @@ use crate::test::servers::{Engine, OwnServer};
 
 /// A kind of database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Sqlite,
     Postgres,
     Mysql,
 }
 
+/// What becomes of a commit of our own servers when the power fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Commits {
+    /// It may be lost: nobody measures how long it takes.
+    Volatile,
+    /// It is kept, as in production.
+    Durable,
+}
+
+impl Commits {
+    fn settings(self, engine: Engine) -> &'static [&'static str] {
+        match (self, engine) {
+            (Self::Volatile, _) => &[],
+            (Self::Durable, Engine::Postgres) => {
+                &["fsync=on", "synchronous_commit=on", "full_page_writes=on"]
+            }
+            (Self::Durable, Engine::MariaDb) => {
+                &["--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1"]
+            }
+        }
+    }
+}
+
 /// The databases of a run; dropping them ends those that are ours.
 #[derive(Debug)]
-pub(super) struct Grounds {
+pub(crate) struct Grounds {
     servers: Vec<Server>,
     _own: Vec<OwnServer>,
 }
 
 impl Grounds {
     /// One of each kind, or of the kinds that are wanted: the one that a variable names, or one of ours.
-    pub(super) fn find_or_start(wanted: &[Kind]) -> Outcome<Self> {
+    pub(crate) fn find_or_start(wanted: &[Kind], commits: Commits) -> Outcome<Self> {
         let (mut servers, mut own) = (Vec::new(), Vec::new());
         for kind in Kind::value_variants() {
             if !wanted.is_empty() && !wanted.contains(kind) {
@@ -36,7 +59,7 @@ impl Grounds {
             };
             match (given, engine) {
                 (None, Some(engine)) => {
-                    let started = OwnServer::start(engine, &[])?;
+                    let started = OwnServer::start(engine, commits.settings(engine))?;
                     servers.push(Server::of(&started));
                     own.push(started);
                 }
@@ -46,7 +69,7 @@ impl Grounds {
         Ok(Self { servers, _own: own })
     }
 
-    pub(super) fn servers(&self) -> &[Server] {
+    pub(crate) fn servers(&self) -> &[Server] {
         &self.servers
     }
 }
