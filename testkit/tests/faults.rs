@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use dolmen_ports::{Database, ErrorKind, JobQueue, NewJob, PortResult, Scope, ScopedDatabase, Uuid};
+use dolmen_ports::{
+    ClientPosition, Database, ErrorKind, JobQueue, NewJob, PortResult, ReadFrom, Scope, ScopedDatabase, Uuid,
+};
 use dolmen_testkit::fakes::{MemoryDatabase, MemoryJobQueue, MemoryTable};
 use dolmen_testkit::faults::{Faults, FaultyDatabase, Step};
 
@@ -84,6 +86,28 @@ async fn a_lost_answer_leaves_the_commit_and_an_error() {
     setup.faults.fail_next(Step::AnswerToCommit, 1, ErrorKind::Unavailable);
     assert_eq!(setup.place_order().await.unwrap_err().kind(), ErrorKind::Unavailable);
     assert_eq!((setup.runs(), setup.orders().await.unwrap()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_client_whose_commit_was_not_answered_sees_on_replicas_what_became_of_it() {
+    let memory = MemoryDatabase::with_replica();
+    let faults = Faults::new();
+    let database = Database::new(FaultyDatabase::new(memory.clone(), faults.clone()));
+    for (number, step, kind, told) in [
+        (1, Step::AnswerToCommit, ErrorKind::Unavailable, true),
+        (2, Step::AnswerToCommit, ErrorKind::Timeout, true),
+        (3, Step::Commit, ErrorKind::Conflict, false),
+    ] {
+        let client = ClientPosition::default();
+        faults.fail_next(step, 1, kind);
+        let write = database.system().write(async |tx| ORDERS.insert(tx, number, 0));
+        assert_eq!(client.follow(write).await.unwrap_err().kind(), kind);
+        assert_eq!(client.written().is_some(), told, "{kind}");
+        let on_replica = database.system().read_from(ReadFrom::Replica, async |tx| ORDERS.len(tx));
+        let on_primary = database.system().read(async |tx| ORDERS.len(tx)).await.unwrap();
+        let seen = client.follow(on_replica).await.unwrap();
+        assert_eq!(seen == on_primary, told, "{kind}: {seen} of {on_primary}");
+    }
 }
 
 #[tokio::test]

@@ -101,6 +101,12 @@ pub trait TxDriver: Any + fmt::Debug + Send {
     /// Makes its writes durable and visible; tells a position from which on they can be read, where there are replicas.
     async fn commit(self: Box<Self>) -> PortResult<Option<Position>>;
 
+    /// From which position on its writes can be read for certain, should the answer to its commit be lost; asked before
+    /// the commit.
+    fn position_in_doubt(&mut self) -> Option<Position> {
+        self.inner_mut()?.position_in_doubt()
+    }
+
     /// Undoes its writes.
     async fn rollback(self: Box<Self>) -> PortResult<()>;
 

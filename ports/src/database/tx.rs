@@ -97,12 +97,20 @@ impl WriteTx {
     /// Makes the writes durable and visible, then runs the hooks.
     ///
     /// # Errors
-    /// `Contention` means that nothing was committed; after `Unavailable` or `Timeout` it is unknown.
-    pub async fn commit(self) -> PortResult<()> {
-        let position = self.read.driver.commit().await?;
+    /// `Contention` means that nothing was committed; after `Unavailable` or `Timeout` it is unknown, and the client
+    /// that has the position of such a commit sees on replicas what became of it.
+    pub async fn commit(mut self) -> PortResult<()> {
+        let in_doubt = self.read.driver.position_in_doubt();
+        let committed = self.read.driver.commit().await;
+        let position = match &committed {
+            Ok(position) => *position,
+            Err(error) if matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout) => in_doubt,
+            Err(_) => None,
+        };
         if let (Some(position), Some(client)) = (position, ClientPosition::current()) {
             client.advance(position);
         }
+        committed?;
         for hook in self.after_commit {
             hook();
         }

@@ -147,6 +147,10 @@ impl TxDriver for SqlTx {
         Ok(self.replicas.map(|replicas| replicas.position(log)))
     }
 
+    fn position_in_doubt(&mut self) -> Option<Position> {
+        self.replicas.as_ref().map(|replicas| replicas.position_in_doubt())
+    }
+
     async fn rollback(self: Box<Self>) -> PortResult<()> {
         match self.state {
             // What the connection is in the middle of is unknown: dropping it closes it, which rolls back.

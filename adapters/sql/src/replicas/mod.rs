@@ -121,6 +121,13 @@ impl Replicas {
         }
     }
 
+    /// What a client has to see whose commit begins now and may not be answered. It takes place within the time of a
+    /// statement, or never.
+    pub(crate) fn position_in_doubt(&self) -> Position {
+        let until = self.shared.replicas_have_it_all();
+        Position::Primary { until: until.plus(self.shared.options.statement_timeout) }
+    }
+
     /// How the replicas are.
     pub(crate) fn status(&self) -> Vec<ReplicaStatus> {
         self.shared.members.iter().map(Member::status).collect()

@@ -12,7 +12,7 @@ use dolmen_ports::{
 use dolmen_sql::{Positions, ReplicaStatus, SqlDatabase, SqlOptions, sql};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
 use dolmen_testkit::conformance::{self, Case, CaseResult, Failure, Suite, TransactionHarness};
-use dolmen_testkit::faults::{Network, Proxy};
+use dolmen_testkit::faults::{Faults, FaultyDatabase, Network, Proxy, Step};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection};
 
@@ -36,6 +36,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .case("a_read_goes_to_a_replica_and_a_write_to_the_primary", |h| Box::pin(reads_are_split(h)))
         .case("a_replica_refuses_a_write", |h| Box::pin(a_replica_refuses_a_write(h)))
         .case("who_wrote_waits_for_no_replica", |h| Box::pin(who_wrote_waits_for_none(h)))
+        .case("a_lost_answer_keeps_the_client_on_the_primary", |h| Box::pin(an_answer_is_lost(h)))
         .case("a_replica_that_lags_gets_no_reads", |h| Box::pin(a_lagging_one_gets_none(h)))
         .case("a_replica_that_is_gone_gets_no_reads", |h| Box::pin(one_that_is_gone_gets_none(h)))
         .case("reads_go_to_the_replica_with_the_fewest", |h| Box::pin(reads_are_spread(h)))
@@ -212,6 +213,22 @@ async fn who_wrote_waits_for_none(harness: H) -> CaseResult {
     assert_eq!((seen.0?, seen.1?), (1, 1));
     // Who did not write still reads on a replica, which is a little behind.
     assert_eq!((others?, behind), (0, 1));
+    database.close().await;
+    Ok(())
+}
+
+async fn an_answer_is_lost(harness: H) -> CaseResult {
+    let _moving = standstill(MOVING).await;
+    let (sql, _) = with_replicas(&harness, options()).await?;
+    let faults = Faults::new();
+    let database = Database::new(FaultyDatabase::new(sql, faults.clone()));
+    faults.fail_next(Step::AnswerToCommit, 1, ErrorKind::Unavailable);
+    let client = ClientPosition::default();
+    let written = client.follow(write(&database)).await;
+    assert_eq!(written.map_err(|error| error.kind()), Err(ErrorKind::Unavailable));
+    assert!(matches!(client.written(), Some(Position::Primary { .. })), "{:?}", client.written());
+    assert!(!client.follow(reads_on_replica(&database, ReadFrom::Replica)).await?);
+    assert_eq!(client.follow(count(&database)).await?, 1);
     database.close().await;
     Ok(())
 }

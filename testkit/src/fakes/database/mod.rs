@@ -88,6 +88,12 @@ impl Shared {
         replica.filter(has_it).unwrap_or_else(|| self.state())
     }
 
+    /// The position of the next commit where there is a replica.
+    fn next_position(&self) -> Option<Position> {
+        let State { world, commits } = self.state();
+        self.replica.as_ref().map(|_| State { world, commits: commits + 1 }.position())
+    }
+
     /// Tells the position of the commit where there is a replica.
     fn commit(&self, world: World) -> Option<Position> {
         let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);

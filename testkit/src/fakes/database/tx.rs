@@ -65,6 +65,10 @@ impl TxDriver for MemoryTx {
         Ok(writer.and_then(|writer| writer.target.commit(world)))
     }
 
+    fn position_in_doubt(&mut self) -> Option<Position> {
+        self.writer.as_ref()?.target.next_position()
+    }
+
     async fn rollback(self: Box<Self>) -> PortResult<()> {
         Ok(())
     }
