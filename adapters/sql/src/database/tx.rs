@@ -137,10 +137,14 @@ impl TxDriver for SqlTx {
             drop(self.rollback().await);
             return Err(error);
         }
-        if self.state == State::Lent {
-            // PostgreSQL answers COMMIT with success after a failed statement, and rolls back. A statement of our own
-            // tells: it fails in a failed transaction.
-            self.execute("select 1", &[]).await?;
+        // Servers answer COMMIT with success where there is nothing to commit: on PostgreSQL after a failed statement, on
+        // all of them after the transaction has ended.
+        if self.state == State::Lent && !self.session.is_open().await? {
+            drop(self.rollback().await);
+            return Err(PortError::new(ErrorKind::InvalidInput, "database", "commit").with_detail(
+                "a native statement failed or ended the transaction; return its error, and begin or end no transaction on \
+                 a native connection",
+            ));
         }
         let wants_position = self.replicas.as_ref().is_some_and(|replicas| replicas.know_the_log());
         let log = self.session.commit(wants_position).await?;

@@ -108,4 +108,7 @@ pub(crate) trait Session: fmt::Debug + Send {
     async fn rollback(self: Box<Self>) -> PortResult<()>;
 
     fn native(&mut self) -> Native<'_>;
+
+    /// Whether the transaction can still be committed, after native statements that nobody here has seen.
+    async fn is_open(&mut self) -> PortResult<bool>;
 }

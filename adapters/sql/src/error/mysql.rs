@@ -7,6 +7,9 @@ use dolmen_ports::{ErrorKind, PortError};
 /// The database of the URL is not there.
 pub(crate) const UNKNOWN_DATABASE: u16 = 1049;
 
+/// What can only be said before a transaction begins.
+pub(crate) const WITHIN_A_TRANSACTION: u16 = 1568;
+
 /// The server's number of an error that it answered with; none when it did not answer.
 pub(crate) fn number(error: &PortError) -> Option<u16> {
     match error.source()?.downcast_ref()? {

@@ -27,6 +27,9 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
         .case("a_native_failure_is_never_taken_for_a_commit", |h| {
             Box::pin(native_failure_is_not_committed(h))
         })
+        .case("a_transaction_that_ended_natively_is_never_taken_for_a_commit", |h| {
+            Box::pin(a_native_end_is_not_a_commit(h))
+        })
         .case("a_nested_write_is_refused_at_once", |h| Box::pin(a_nested_write_is_refused(h)))
         .case("the_way_to_the_server_is_found_out", |h| Box::pin(the_way_is_found_out(h)))
         .case("many_writers_wait_for_each_other", |h| Box::pin(many_writers_wait(h)))
@@ -108,6 +111,25 @@ async fn native_failure_is_not_committed(harness: H) -> CaseResult {
         Dialect::Sqlite | Dialect::MySql => assert!(result.is_ok() && stored == 1),
         _ => assert!(result.is_err() && stored == 0),
     }
+    Ok(())
+}
+
+async fn a_native_end_is_not_a_commit(harness: H) -> CaseResult {
+    let result: PortResult<()> = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            run(tx, INSERT).await?;
+            run(tx, "rollback").await.map(drop)
+        })
+        .await;
+    let error = result.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
+    assert!(error.chain().contains("a native statement failed or ended the transaction"), "{}", error.chain());
+    assert_eq!(count(harness.database()).await?, 0);
+    // The connection is as good as new.
+    let kept: PortResult<u64> = harness.database().system().write(async |tx| run(tx, INSERT).await).await;
+    assert_eq!((kept?, count(harness.database()).await?), (1, 1));
     Ok(())
 }
 

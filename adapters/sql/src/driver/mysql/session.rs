@@ -14,6 +14,9 @@ use crate::error::{map_error, mysql};
 use crate::native::Native;
 use crate::statement::{IGNORED, Kind, Row, Value};
 
+/// As every transaction is told when it begins.
+const NEXT_TRANSACTION: &str = "set transaction read write";
+
 #[derive(Debug)]
 pub(crate) struct MySqlSession {
     checkout: Checkout<MySql>,
@@ -121,6 +124,16 @@ impl Session for MySqlSession {
     fn native(&mut self) -> Native<'_> {
         self.checkout.note_use();
         Native::MySql(self.checkout.connection())
+    }
+
+    async fn is_open(&mut self) -> PortResult<bool> {
+        // Refused within a transaction. A deadlock ends one, and COMMIT then has nothing to commit, and succeeds.
+        let limit = self.checkout.limit();
+        match within(limit, "commit", self.checkout.connection().execute(NEXT_TRANSACTION)).await {
+            Ok(_) => Ok(false),
+            Err(error) if mysql::number(&error) == Some(mysql::WITHIN_A_TRANSACTION) => Ok(true),
+            Err(error) => Err(self.judge(error)),
+        }
     }
 }
 

@@ -173,6 +173,16 @@ impl Session for PostgresSession {
         self.named = self.route == Route::Pooled;
         Native::Postgres(self.checkout.connection())
     }
+
+    async fn is_open(&mut self) -> PortResult<bool> {
+        // Refused outside of a transaction and in a failed one; COMMIT would answer both with success.
+        let limit = self.checkout.limit();
+        match within(limit, "commit", self.checkout.connection().execute("savepoint dolmen")).await {
+            Ok(_) => Ok(true),
+            Err(error) if code(&error).is_some_and(|code| code == "25P01" || code == "25P02") => Ok(false),
+            Err(error) => Err(self.judge(error)),
+        }
+    }
 }
 
 fn arguments(values: &[Value<'_>]) -> PortResult<PgArguments> {

@@ -86,6 +86,14 @@ impl Session for SqliteSession {
     fn native(&mut self) -> Native<'_> {
         Native::Sqlite(&mut self.lent)
     }
+
+    async fn is_open(&mut self) -> PortResult<bool> {
+        // Refused within a transaction; otherwise it is one, which is ended again.
+        if self.lent.execute("begin").await.is_err() {
+            return Ok(true);
+        }
+        self.lent.execute("rollback").await.map(|_| false).map_err(|error| map_error(error, "commit"))
+    }
 }
 
 fn arguments(values: &[Value<'_>]) -> PortResult<SqliteArguments> {
