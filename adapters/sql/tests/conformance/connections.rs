@@ -125,7 +125,11 @@ async fn a_native_end_is_not_a_commit(harness: H) -> CaseResult {
         .await;
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
-    assert!(error.chain().contains("a native statement failed or ended the transaction"), "{}", error.chain());
+    assert!(
+        error.chain().contains("a native statement failed or ended the transaction"),
+        "{}",
+        error.chain()
+    );
     assert_eq!(count(harness.database()).await?, 0);
     // The connection is as good as new.
     let kept: PortResult<u64> = harness.database().system().write(async |tx| run(tx, INSERT).await).await;

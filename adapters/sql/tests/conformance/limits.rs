@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dolmen_ports::{Dialect, ErrorKind, PortResult, ReadFrom};
-use dolmen_sql::{Native, SqlDatabase, SqlOptions, map_error, native, sql};
+use dolmen_ports::{
+    ClaimRequest, Dialect, ErrorKind, JobQueue, PortResult, ReadFrom, Uuid, WorkerId, WriteTx,
+};
+use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Failure, Suite, TransactionHarness};
 use sqlx::Row;
 
+use crate::connections::job;
 use crate::fixture::SqlHarness;
 
 type H = Arc<SqlHarness>;
@@ -23,6 +26,7 @@ pub(crate) fn suite(on_file: bool) -> Suite<SqlHarness> {
         .case("a_statement_that_takes_too_long_is_given_up", |harness| {
             Box::pin(a_statement_is_given_up(harness))
         })
+        .case("a_lock_that_somebody_holds_is_contention", |harness| Box::pin(a_lock_is_given_up(harness)))
 }
 
 async fn pragma(tx: &mut dolmen_ports::ReadTx, statement: &'static str) -> PortResult<String> {
@@ -120,4 +124,40 @@ async fn a_statement_is_given_up(harness: H) -> CaseResult {
     database.ping().await?;
     database.close().await;
     Ok(())
+}
+
+async fn a_lock_is_given_up(harness: H) -> CaseResult {
+    let options = SqlOptions::new().with_busy_timeout(Duration::from_millis(100));
+    let sql = SqlDatabase::connect(&harness.url, options).await?;
+    let database = sql.database();
+    let mut holder = database.system().begin().await?;
+    count_up(&mut holder).await?;
+    let mut waiting = database.system().begin().await?;
+    let refused = count_up(&mut waiting).await;
+    assert_eq!(refused.map_err(|error| error.kind()), Err(ErrorKind::Contention));
+    waiting.rollback().await?;
+    holder.commit().await?;
+    // A single statement waits no longer than that either.
+    let jobs = SqlJobQueue::new(&sql);
+    harness.database().system().write(async |tx| jobs.enqueue(tx, vec![job()]).await).await?;
+    let request = ClaimRequest::new(
+        WorkerId::new(Uuid::from_u128(1)),
+        vec![job().kind.into_owned()],
+        1,
+        Duration::from_mins(1),
+    );
+    let lease = jobs.claim(&request).await?.remove(0).lease;
+    let mut holder = database.system().begin().await?;
+    jobs.complete(&mut holder, &lease).await?;
+    let refused = SqlJobQueue::new(&sql).release(&[lease], Duration::ZERO).await;
+    assert_eq!(refused.map_err(|error| error.kind()), Err(ErrorKind::Contention));
+    holder.rollback().await?;
+    database.close().await;
+    Ok(())
+}
+
+async fn count_up(tx: &mut WriteTx) -> PortResult<u64> {
+    sql!("insert into dolmen_sql_counter (name, last) values ('a', 1) {on_conflict name} last = 2")
+        .execute(tx)
+        .await
 }

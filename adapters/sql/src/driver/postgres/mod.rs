@@ -1,6 +1,7 @@
 //! PostgreSQL: one pool, directly or through a pooler in transaction mode. A pooler is sent nothing that it would lose, at the
 //! price of another round trip per statement.
 
+mod begin;
 mod position;
 mod route;
 mod row;
@@ -16,6 +17,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Executor, Postgres};
 use tokio::time::Instant;
 
+use self::begin::Begin;
 use self::route::{Route, probe};
 use self::session::PostgresSession;
 use super::checkout::{Checkout, demoted};
@@ -36,7 +38,7 @@ pub(crate) struct PostgresBackend {
     gate: Gate,
     settling: Settling,
     options: SqlOptions,
-    route: Route,
+    begin: Begin,
 }
 
 impl PostgresBackend {
@@ -77,13 +79,14 @@ impl PostgresBackend {
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Self { gate, route, ..Self::from_pool(pool, options) }
+        Self { gate, begin: Begin::new(route, options.busy_timeout), ..Self::from_pool(pool, options) }
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
         let route = Route::of(options.transaction_pooler.unwrap_or_default());
         let (gate, settling) = Default::default();
-        Self { pool, gate, settling, options: options.clone(), route }
+        let begin = Begin::new(route, options.busy_timeout);
+        Self { pool, gate, settling, options: options.clone(), begin }
     }
 
     /// A connection on loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
@@ -94,7 +97,7 @@ impl PostgresBackend {
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
         let mut lent = self.lend().await?;
-        if let Some(begin) = begin_of(mode) {
+        if let Some(begin) = self.begin.of(mode) {
             let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
             // All that a server can say against a transaction that may write is that it is a standby.
             let is_demoted = |error: &PortError| error.kind() == ErrorKind::Unsupported;
@@ -121,7 +124,7 @@ impl PostgresBackend {
 
     fn session(&self, lent: Lent<Postgres>, mode: Mode) -> PostgresSession {
         let checkout = Checkout::new(lent, mode, self.options.statement_timeout);
-        PostgresSession::new(checkout.of_pool(&self.pool, &self.settling), self.route)
+        PostgresSession::new(checkout.of_pool(&self.pool, &self.settling), self.begin.clone())
     }
 }
 
@@ -137,15 +140,6 @@ fn connect_options(url: &PostgresUrl) -> PortResult<PgConnectOptions> {
     Ok(options.extra_float_digits(None))
 }
 
-const fn begin_of(mode: Mode) -> Option<&'static str> {
-    match mode {
-        // One state of the data for all statements.
-        Mode::Read => Some("begin isolation level repeatable read read only"),
-        Mode::Write => Some("begin isolation level read committed read write"),
-        Mode::Single => None,
-    }
-}
-
 /// Takes over a transaction that somebody else began.
 pub(crate) fn adopt(
     transaction: sqlx::Transaction<'static, Postgres>,
@@ -153,7 +147,8 @@ pub(crate) fn adopt(
     pooled: bool,
 ) -> PostgresSession {
     let checkout = Checkout::new(Lent::adopted(transaction), Mode::Write, statement_timeout);
-    PostgresSession::new(checkout, Route::of(pooled))
+    // It has begun already, and its waits for locks are its owner's business.
+    PostgresSession::new(checkout, Begin::new(Route::of(pooled), statement_timeout))
 }
 
 #[async_trait]
@@ -163,7 +158,7 @@ impl Backend for PostgresBackend {
     }
 
     fn is_pooled(&self) -> bool {
-        self.route == Route::Pooled
+        self.begin.route() == Route::Pooled
     }
 
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
@@ -198,7 +193,7 @@ impl Backend for PostgresBackend {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
         let connection = self.gate.connect(&*options, limit).await?;
         let checkout = Checkout::new(Lent::own(connection), Mode::Single, limit);
-        Ok(Box::new(PostgresSession::new(checkout, self.route)))
+        Ok(Box::new(PostgresSession::new(checkout, self.begin.clone())))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

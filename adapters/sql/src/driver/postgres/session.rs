@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use dolmen_ports::{Dialect, ErrorKind, PortError, PortResult};
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
-use sqlx::{Arguments, Executor, Postgres};
+use sqlx::{Arguments, Executor, Postgres, SqlSafeStr};
 
+use super::begin::{self, Begin};
+use super::position;
 use super::route::Route;
 use super::row::PostgresCells;
 use super::time::PgTimestamp;
-use super::{begin_of, position};
 use crate::driver::checkout::{Checkout, Finding};
 use crate::driver::limits::within;
 use crate::driver::{LogPosition, Mode, Session};
@@ -17,8 +18,6 @@ use crate::error::{code, map_error, postgres};
 use crate::native::Native;
 use crate::statement::{Kind, Row, Value};
 
-/// Not `read write`: a replica would refuse it.
-const BEGIN_SINGLE: &str = "begin isolation level read committed";
 /// Statements that were given names would meet those of the session's next borrower.
 const FORGET_NAMES: &str = "deallocate all";
 /// In one message, so that it is one session of the server that does both.
@@ -27,14 +26,14 @@ const ROLLBACK_AND_FORGET_NAMES: &str = "rollback; deallocate all";
 #[derive(Debug)]
 pub(crate) struct PostgresSession {
     checkout: Checkout<Postgres>,
-    route: Route,
+    begin: Begin,
     /// Native statements may have been given names, in a session of the server that will be somebody else's.
     named: bool,
 }
 
 impl PostgresSession {
-    pub(crate) fn new(checkout: Checkout<Postgres>, route: Route) -> Self {
-        Self { checkout, route, named: false }
+    pub(crate) fn new(checkout: Checkout<Postgres>, begin: Begin) -> Self {
+        Self { checkout, begin, named: false }
     }
 
     /// A statement that the server keeps, so that it is parsed once; through a pooler it has no name and is not kept.
@@ -43,23 +42,26 @@ impl PostgresSession {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> PortResult<sqlx::query::Query<'static, Postgres, PgArguments>> {
-        Ok(sqlx::query_with(sql, arguments(values)?).persistent(self.route == Route::Direct))
+        Ok(sqlx::query_with(sql, arguments(values)?).persistent(self.begin.route() == Route::Direct))
     }
 
-    /// Whether a statement needs a transaction around it: parsing it and running it are two messages, and between them a pooler
-    /// may turn to another session of the server.
+    /// Whether a statement needs a transaction around it.
     fn wraps(&self) -> bool {
-        self.route == Route::Pooled && self.checkout.mode() == Mode::Single
+        self.begin.route() == Route::Pooled && self.checkout.mode() == Mode::Single
     }
 
-    async fn run(&mut self, operation: &'static str, statement: &'static str) -> PortResult<()> {
+    async fn run(&mut self, operation: &'static str, statement: impl SqlSafeStr) -> PortResult<()> {
         let limit = self.checkout.limit();
-        let result = within(limit, operation, self.checkout.connection().execute(statement)).await;
+        let result =
+            within(limit, operation, self.checkout.connection().execute(statement.into_sql_str())).await;
         result.map(drop).map_err(|error| self.judge(error))
     }
 
     async fn before(&mut self) -> PortResult<()> {
-        if self.wraps() { self.run("begin", BEGIN_SINGLE).await } else { Ok(()) }
+        match self.begin.of(Mode::Single) {
+            Some(begin) if self.wraps() => self.run("begin", begin).await,
+            _ => Ok(()),
+        }
     }
 
     async fn after<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
@@ -92,7 +94,7 @@ impl PostgresSession {
     /// Whether the transaction's first statement met a plan that a migration had made stale. Through a pooler no plan is kept.
     fn should_begin_again<T>(&self, result: &PortResult<T>) -> bool {
         let is_stale = result.as_ref().is_err_and(postgres::is_stale_plan);
-        is_stale && self.route == Route::Direct && self.checkout.can_begin_again()
+        is_stale && self.begin.route() == Route::Direct && self.checkout.can_begin_again()
     }
 
     /// Judges an error: whether the connection can be lent again, and what the error means in this transaction.
@@ -121,7 +123,7 @@ impl Session for PostgresSession {
         self.before().await?;
         let mut result = self.execute_once(sql, values).await;
         if self.should_begin_again(&result) {
-            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            self.checkout.begin_again(begin::direct(self.checkout.mode())).await?;
             result = self.execute_once(sql, values).await;
         }
         self.checkout.note_use();
@@ -132,7 +134,7 @@ impl Session for PostgresSession {
         self.before().await?;
         let mut result = self.fetch_once(sql, values).await;
         if self.should_begin_again(&result) {
-            self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
+            self.checkout.begin_again(begin::direct(self.checkout.mode())).await?;
             result = self.fetch_once(sql, values).await;
         }
         self.checkout.note_use();
@@ -170,7 +172,7 @@ impl Session for PostgresSession {
 
     fn native(&mut self) -> Native<'_> {
         self.checkout.note_use();
-        self.named = self.route == Route::Pooled;
+        self.named = self.begin.route() == Route::Pooled;
         Native::Postgres(self.checkout.connection())
     }
 
