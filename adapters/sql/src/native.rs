@@ -32,9 +32,11 @@ impl fmt::Debug for Native<'_> {
 
 /// Lends the driver's connection, for what one database can do and the others cannot.
 ///
-/// The connection is in the transaction of `tx`: do not begin or end one on it. A read transaction hands out its
+/// The connection is in the transaction of `tx`: do not begin or end one on it. MariaDB and MySQL end one with each change of
+/// the schema. A read transaction hands out its
 /// connection too; that it cannot write is then the database's doing. An error of a native statement ends the
-/// transaction as any other error does. Behind a pooler, prepared statements and settings last as long as the transaction: write
+/// transaction as any other error does; a commit after one that was not returned, or after the transaction has ended, is
+/// `InvalidInput`. Behind a pooler, prepared statements and settings last as long as the transaction: write
 /// `set local`. Map it with [`native_error`].
 ///
 /// # Errors

@@ -368,13 +368,20 @@ async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
 
 /// Changes the type of a column, where the dialect can; on PostgreSQL the prepared statements of all pooled connections
 /// return another type from now on.
-async fn change_a_type(harness: &SqlHarness) -> PortResult<u64> {
+async fn change_a_type(harness: &SqlHarness) -> PortResult<()> {
     let change = match harness.sql.dialect() {
         Dialect::Sqlite => "alter table dolmen_sql_counter add column more integer",
         Dialect::MySql => "alter table dolmen_sql_counter modify last integer not null",
         _ => "alter table dolmen_sql_counter alter column last type integer",
     };
-    harness.database().system().write(async |tx| run(tx, change).await).await
+    change_the_schema(harness.database(), change).await
+}
+
+/// Changes the schema by a native statement. On MariaDB it ends its transaction by itself.
+pub(crate) async fn change_the_schema(database: &Database, change: &'static str) -> PortResult<()> {
+    let mut tx = database.system().begin().await?;
+    run(&mut tx, change).await?;
+    if tx.backend() == Dialect::MySql.name() { tx.rollback().await } else { tx.commit().await }
 }
 
 async fn a_read_begins_again(harness: H) -> CaseResult {

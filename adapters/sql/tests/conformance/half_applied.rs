@@ -7,6 +7,7 @@ use dolmen_ports::{Database, ErrorKind, Migration, MigrationSet, ModuleName, Por
 use dolmen_sql::sql;
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
 
+use crate::connections::change_the_schema;
 use crate::fixture::SqlHarness;
 
 type H = Arc<SqlHarness>;
@@ -22,6 +23,9 @@ pub(crate) fn suite(commits_statements: bool) -> Suite<SqlHarness> {
         })
         .case("a_statement_that_was_killed_after_its_commit_counts", |harness| {
             Box::pin(a_killed_statement_counts(harness))
+        })
+        .case("a_run_that_another_one_has_overtaken_stops", |harness| {
+            Box::pin(an_overtaken_run_stops(harness))
         })
 }
 
@@ -55,6 +59,15 @@ const CHANGED: MigrationSet = MigrationSet::new(
         "create table dolmen_sql_half (id integer primary key, more integer);
          insert into dolmen_sql_half (id) values (1);
          insert into dolmen_sql_half (id) values (2);",
+    )],
+);
+
+/// While its first statement runs, the record says that another run has come further.
+const OVERTAKEN: MigrationSet = MigrationSet::new(
+    SUITE,
+    &[migration(
+        "update dolmen_migration_progress set committed = 1, in_doubt = false where module = 'dolmen_sql_half';
+         create table dolmen_sql_half (id integer primary key);",
     )],
 );
 
@@ -103,7 +116,7 @@ async fn a_killed_statement_counts(harness: H) -> CaseResult {
     let run = async |statement: &'static str| -> PortResult<()> {
         database.system().write(async |tx| crate::connections::run(tx, statement).await.map(drop)).await
     };
-    run("create table dolmen_sql_half (id integer primary key)").await?;
+    change_the_schema(database, "create table dolmen_sql_half (id integer primary key)").await?;
     // Somebody else's table: nothing says that it is ours.
     let error = database.migrate(&[MENDED]).await.unwrap_err().to_string();
     assert!(error.contains("failed after 0 of 3 statements; already committed: nothing"), "{error}");
@@ -111,5 +124,14 @@ async fn a_killed_statement_counts(harness: H) -> CaseResult {
     run("update dolmen_migration_progress set in_doubt = true").await?;
     assert_eq!(database.migrate(&[MENDED]).await?.applied, ["dolmen_sql_half/0001_half"]);
     assert_eq!(rows(database).await?, 2);
+    Ok(())
+}
+
+async fn an_overtaken_run_stops(harness: H) -> CaseResult {
+    let error = harness.database().migrate(&[OVERTAKEN]).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let locked = "migrate/locked: dolmen_sql_half/0001_half is being applied by another run too";
+    assert!(error.to_string().contains(locked), "{error}");
+    assert!(rows(harness.database()).await.is_err(), "the statement after it was sent");
     Ok(())
 }

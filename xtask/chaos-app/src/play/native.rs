@@ -1,6 +1,7 @@
 //! Statements that modules do not write: changes of the schema, and settings of one transaction.
 
-use dolmen::{Database, PortResult, ReadTx, WriteTx};
+use dolmen::ports::Dialect;
+use dolmen::{Database, PortResult, ReadTx};
 use dolmen_sql::{Native, map_error, native};
 
 /// Runs a statement of this database's own in a transaction.
@@ -17,7 +18,9 @@ pub(super) async fn run(tx: &mut ReadTx, statement: &'static str) -> PortResult<
     done.map_err(|error| map_error(error, "run a native statement"))
 }
 
-/// Changes the schema.
+/// Changes the schema. On MariaDB the statement ends its transaction by itself.
 pub(super) async fn change(database: &Database, statement: &'static str) -> PortResult<()> {
-    database.system().write(async |tx: &mut WriteTx| run(tx, statement).await).await
+    let mut tx = database.system().begin().await?;
+    run(&mut tx, statement).await?;
+    if tx.backend() == Dialect::MySql.name() { tx.rollback().await } else { tx.commit().await }
 }
