@@ -20,6 +20,16 @@ pub(crate) enum Engine {
     MariaDb,
 }
 
+impl Engine {
+    /// As `DATABASE_URL` begins.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::MariaDb => "mysql",
+        }
+    }
+}
+
 /// A server of the run's own; dropping it ends it and removes its data.
 #[derive(Debug)]
 pub(crate) struct OwnServer {
