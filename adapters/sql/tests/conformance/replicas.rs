@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClientPosition, Database, ErrorKind, PortResult, Position, ReadFrom, Scope, Secret, WriteTx,
+    ClientPosition, Clock as _, Database, ErrorKind, PortResult, Position, ReadFrom, Scope, Secret,
+    SystemClock, WriteTx,
 };
 use dolmen_sql::{Positions, ReplicaStatus, SqlDatabase, SqlOptions, sql};
 use dolmen_testkit::conformance::database::DatabaseCapabilities;
@@ -37,6 +38,7 @@ pub(crate) fn cases() -> Vec<Case> {
         .case("a_replica_refuses_a_write", |h| Box::pin(a_replica_refuses_a_write(h)))
         .case("who_wrote_waits_for_no_replica", |h| Box::pin(who_wrote_waits_for_none(h)))
         .case("a_lost_answer_keeps_the_client_on_the_primary", |h| Box::pin(an_answer_is_lost(h)))
+        .case("a_time_that_has_passed_waits_for_a_look_at_the_primary", |h| Box::pin(a_look_is_waited_for(h)))
         .case("a_replica_that_lags_gets_no_reads", |h| Box::pin(a_lagging_one_gets_none(h)))
         .case("a_replica_that_is_gone_gets_no_reads", |h| Box::pin(one_that_is_gone_gets_none(h)))
         .case("reads_go_to_the_replica_with_the_fewest", |h| Box::pin(reads_are_spread(h)))
@@ -229,6 +231,26 @@ async fn an_answer_is_lost(harness: H) -> CaseResult {
     assert!(matches!(client.written(), Some(Position::Primary { .. })), "{:?}", client.written());
     assert!(!client.follow(reads_on_replica(&database, ReadFrom::Replica)).await?);
     assert_eq!(client.follow(count(&database)).await?, 1);
+    database.close().await;
+    Ok(())
+}
+
+async fn a_look_is_waited_for(harness: H) -> CaseResult {
+    let _moving = standstill(MOVING).await;
+    for url in standbys_of(&harness.url) {
+        until_migrated(&url).await;
+    }
+    // One look, and no other one while the case runs.
+    let options = options().with_replica_check_interval(Duration::from_hours(1));
+    let (sql, database) = with_replicas(&harness, options).await?;
+    // It has passed when the read begins, and since then nobody knows what the primary has written.
+    let client = ClientPosition::new(Some(Position::Primary { until: SystemClock.now() }));
+    assert!(!client.follow(reads_on_replica(&database, ReadFrom::Replica)).await?);
+    assert_eq!(fallbacks(&sql, "recent_write"), 1);
+    // That of a time before the look.
+    let earlier = Position::Primary { until: SystemClock.now().minus(Duration::from_hours(1)) };
+    let client = ClientPosition::new(Some(earlier));
+    assert!(client.follow(reads_on_replica(&database, ReadFrom::Replica)).await?);
     database.close().await;
     Ok(())
 }
