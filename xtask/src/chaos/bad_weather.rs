@@ -17,7 +17,7 @@ use super::journal::Journal;
 use super::patience::{pause, until_or_not};
 use super::programs::Programs;
 use super::proxy::Proxy;
-use super::verdict::{Verdict, some};
+use super::verdict::{Figures, Verdict, some};
 use super::victim::Victim;
 
 /// What is done in one run.
@@ -241,6 +241,12 @@ struct Findings {
 }
 
 impl Findings {
+    fn in_weather(&self, name: &str) -> usize {
+        self.ended.iter().filter(|(weather, _)| *weather == name).map(|(_, ended)| ended).sum()
+    }
+}
+
+impl Figures for Findings {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         verdict.promise(self.stuck == 0, || {
@@ -264,10 +270,6 @@ impl Findings {
         let slow = self.in_weather(SLOW);
         verdict.expect(slow > 0, || "no job was done on the slow network".to_owned());
         verdict
-    }
-
-    fn in_weather(&self, name: &str) -> usize {
-        self.ended.iter().filter(|(weather, _)| *weather == name).map(|(_, ended)| ended).sum()
     }
 }
 

@@ -5,13 +5,13 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use crate::database::Server;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 
 use super::dice::Dice;
 use super::patience::{pause, until};
 use super::programs::Programs;
 use super::proxy::Proxy;
-use super::verdict::{Verdict, some};
+use super::verdict::{Figures, Verdict, some};
 use super::web::{Answers, Clients, Invoices, Scene, Setting};
 
 /// What is done in one run.
@@ -42,21 +42,8 @@ pub(super) fn run(
     let setting = Setting::new("F15", programs, server, seed);
     let mut scene = Scene::set(Setting { by_port: Some(proxy.port()), ..setting })?;
     let cut = format!("cut-commits {} 1", server.name());
-    let findings = match play(&mut scene, &proxy, &cut, plan, seed, sabotage.is_some()) {
-        Ok(findings) => findings,
-        Err(failure) => {
-            scene.clear(false)?;
-            return Err(Failure::new(format!("F15 on {}: {failure}; seed {seed}", server.name())));
-        }
-    };
-    let verdict = findings.verdict();
-    println!(
-        "F15 on {}{}: {findings}",
-        server.name(),
-        sabotage.map(|s| format!(", {s}")).unwrap_or_default()
-    );
-    scene.clear(verdict.is_green() || sabotage.is_some())?;
-    Ok(verdict)
+    let played = play(&mut scene, &proxy, &cut, plan, seed, sabotage.is_some());
+    scene.end_with(played, sabotage)
 }
 
 fn play(
@@ -105,7 +92,7 @@ struct Findings {
     seconds: f32,
 }
 
-impl Findings {
+impl Figures for Findings {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.invoices.judge(&mut verdict);

@@ -12,7 +12,7 @@ use super::patience::{pause, until, until_or_not};
 use super::programs::Programs;
 use super::proxy::Proxy;
 use super::times::Times;
-use super::verdict::Verdict;
+use super::verdict::{Figures, Verdict};
 use super::victim::Victim;
 
 /// What is done in one run.
@@ -54,13 +54,7 @@ pub(super) fn run(
     });
     server.drop_database(&database)?;
     let findings = played?;
-    let verdict = findings.verdict();
-    println!(
-        "F16 on {}{}: {findings}",
-        server.name(),
-        sabotage.map(|s| format!(", {s}")).unwrap_or_default()
-    );
-    Ok(verdict)
+    Ok(findings.report("F16", server.name(), sabotage))
 }
 
 fn play(
@@ -115,7 +109,7 @@ struct Findings {
     still_short: usize,
 }
 
-impl Findings {
+impl Figures for Findings {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         verdict.promise(self.still_short == 0, || {

@@ -14,7 +14,7 @@ use super::patience::{pause, until, until_or_not};
 use super::programs::Programs;
 use super::proxy::Proxy;
 use super::times::Times;
-use super::verdict::Verdict;
+use super::verdict::{Figures, Verdict};
 use super::victim::Victim;
 
 /// What is done in one run.
@@ -46,9 +46,7 @@ pub(super) fn run(programs: &Programs, plan: Plan, sabotage: Option<&str>) -> Ou
     let own = OwnServer::start(Engine::Postgres, &[&room, "superuser_reserved_connections=0"])?;
     let server = Server::of(&own);
     let findings = play(programs, &server, plan, sabotage.is_some())?;
-    let verdict = findings.verdict();
-    println!("F18 on postgres{}: {findings}", sabotage.map(|s| format!(", {s}")).unwrap_or_default());
-    Ok(verdict)
+    Ok(findings.report("F18", "postgres", sabotage))
 }
 
 fn play(programs: &Programs, server: &Server, plan: Plan, without_gate: bool) -> Outcome<Findings> {
@@ -186,7 +184,9 @@ impl Findings {
     fn are_too_many(&self, attempts: usize) -> bool {
         f64::from(u32::try_from(attempts).unwrap_or(u32::MAX)) > self.allowed()
     }
+}
 
+impl Figures for Findings {
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         for (when, attempts) in [("at the start", self.attempts_at_start), ("later", self.attempts_later)] {

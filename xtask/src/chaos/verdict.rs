@@ -50,6 +50,18 @@ impl fmt::Display for Verdict {
     }
 }
 
+/// What a run found: figures for the terminal, and what is wrong with them.
+pub(super) trait Figures: fmt::Display {
+    fn verdict(&self) -> Verdict;
+
+    /// Prints them as what a fault did on a server.
+    fn report(&self, fault: &str, on: &str, sabotage: Option<&str>) -> Verdict {
+        let left_out = sabotage.map(|sabotage| format!(", {sabotage}")).unwrap_or_default();
+        println!("{fault} on {on}{left_out}: {self}");
+        self.verdict()
+    }
+}
+
 /// How many there are, and the first ones.
 pub(super) fn some(names: &[String]) -> String {
     let first: Vec<&str> = names.iter().take(3).map(String::as_str).collect();

@@ -80,21 +80,8 @@ fn run_on(
         ..Setting::new("F25", programs, &server, seed)
     })?;
     let mut objects = Objects::store(programs, disk, sabotage.is_some())?;
-    let findings = match play(&mut scene, own.as_mut(), disk, &mut objects, plan, seed) {
-        Ok(findings) => findings,
-        Err(failure) => {
-            scene.clear(false)?;
-            return Err(Failure::new(format!("F25 on {}: {failure}; seed {seed}", server.name())));
-        }
-    };
-    let verdict = findings.verdict();
-    println!(
-        "F25 on {}{}: {findings}",
-        server.name(),
-        sabotage.map(|s| format!(", {s}")).unwrap_or_default()
-    );
-    scene.clear(verdict.is_green() || sabotage.is_some())?;
-    Ok(verdict)
+    let played = play(&mut scene, own.as_mut(), disk, &mut objects, plan, seed);
+    scene.end_with(played, sabotage)
 }
 
 fn play(

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::chaos::verdict::{Verdict, some};
+use crate::chaos::verdict::{Figures, Verdict, some};
 use crate::chaos::web::{Answers, Invoices};
 
 use super::{DEADLINE, Plan, Probes};
@@ -26,9 +26,9 @@ pub(super) struct Findings {
     pub(super) seconds: f32,
 }
 
-impl Findings {
+impl Figures for Findings {
     /// What makes the run red.
-    pub(super) fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.invoices.judge(&mut verdict);
         let slowest = self.answers.slowest;

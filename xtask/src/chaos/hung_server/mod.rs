@@ -57,21 +57,8 @@ pub(super) fn run(
         patience: plan.hang + DEADLINE * 2,
         ..Setting::new("F14", programs, &server, seed)
     })?;
-    let findings = match play(&mut scene, &own, plan, seed) {
-        Ok(findings) => findings,
-        Err(failure) => {
-            scene.clear(false)?;
-            return Err(Failure::new(format!("F14: {failure}; seed {seed}")));
-        }
-    };
-    let verdict = findings.verdict();
-    println!(
-        "F14 on {}{}: {findings}",
-        server.name(),
-        sabotage.map(|s| format!(", {s}")).unwrap_or_default()
-    );
-    scene.clear(verdict.is_green() || sabotage.is_some())?;
-    Ok(verdict)
+    let played = play(&mut scene, &own, plan, seed);
+    scene.end_with(played, sabotage)
 }
 
 /// What the probes answered while the server stood still: statuses, `None` for no answer.

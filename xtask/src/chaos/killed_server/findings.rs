@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::chaos::times::Times;
-use crate::chaos::verdict::{Verdict, some};
+use crate::chaos::verdict::{Figures, Verdict, some};
 use crate::chaos::web::{Answers, Invoices};
 
 /// Far beyond the three seconds that are aimed at: a loaded machine makes no run red.
@@ -23,9 +23,9 @@ pub(super) struct Findings {
     pub(super) seconds: f32,
 }
 
-impl Findings {
+impl Figures for Findings {
     /// What makes the run red.
-    pub(super) fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.invoices.judge(&mut verdict);
         let strange = self.answers.failures_other_than(503, &["server/unavailable"]);

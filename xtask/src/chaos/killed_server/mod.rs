@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::database::Server;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::test::servers::{Engine, OwnServer};
 
 use super::dice::Dice;
@@ -68,23 +68,11 @@ pub(super) fn run(
     let mut own = OwnServer::start(plan.engine, plan.settings(sabotage.is_some()))?;
     let server = Server::of(&own);
     let mut scene = Scene::set(Setting::new(plan.fault, programs, &server, seed))?;
-    let findings = match play(&mut scene, &mut own, plan, seed) {
-        Ok(findings) => findings,
-        Err(failure) => {
-            println!("{}:   the server's log ends so: {}", plan.fault, own.end_of_log()?);
-            scene.clear(false)?;
-            return Err(Failure::new(format!("{}: {failure}; seed {seed}", plan.fault)));
-        }
-    };
-    let verdict = findings.verdict();
-    println!(
-        "{} on {}{}: {findings}",
-        plan.fault,
-        server.name(),
-        sabotage.map(|s| format!(", {s}")).unwrap_or_default()
-    );
-    scene.clear(verdict.is_green() || sabotage.is_some())?;
-    Ok(verdict)
+    let played = play(&mut scene, &mut own, plan, seed);
+    if played.is_err() {
+        println!("{}:   the server's log ends so: {}", plan.fault, own.end_of_log()?);
+    }
+    scene.end_with(played, sabotage)
 }
 
 fn play(scene: &mut Scene, own: &mut OwnServer, plan: Plan, seed: u64) -> Outcome<Findings> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::chaos::verdict::Verdict;
+use crate::chaos::verdict::{Figures, Verdict};
 use crate::chaos::web::Invoices;
 
 /// The figures of a run.
@@ -15,9 +15,9 @@ pub(super) struct Findings {
     pub(super) seconds: f32,
 }
 
-impl Findings {
+impl Figures for Findings {
     /// What makes the run red.
-    pub(super) fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         self.invoices.judge(&mut verdict);
         verdict.expect(self.kills_mid_issue * 2 >= self.kills, || {

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::database::Server;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 
 use super::dice::Dice;
 use super::patience::{pause, until, until_or_not};
@@ -43,17 +43,8 @@ pub(super) fn run(
     sabotage: Option<&str>,
 ) -> Outcome<Verdict> {
     let mut scene = Scene::set(Setting { sabotage, ..Setting::new("F2", programs, server, seed) })?;
-    let findings = match play(&mut scene, plan, seed) {
-        Ok(findings) => findings,
-        Err(failure) => {
-            scene.clear(false)?;
-            return Err(Failure::new(format!("F2 on {}: {failure}; seed {seed}", server.name())));
-        }
-    };
-    let verdict = findings.verdict();
-    println!("F2 on {}{}: {findings}", server.name(), sabotage.map(|s| format!(", {s}")).unwrap_or_default());
-    scene.clear(verdict.is_green() || sabotage.is_some())?;
-    Ok(verdict)
+    let played = play(&mut scene, plan, seed);
+    scene.end_with(played, sabotage)
 }
 
 fn play(scene: &mut Scene, plan: Plan, seed: u64) -> Outcome<Findings> {

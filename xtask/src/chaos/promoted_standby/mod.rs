@@ -13,7 +13,7 @@ use super::patience::{pause, until, until_or_not};
 use super::programs::Programs;
 use super::proxy::Proxy;
 use super::times::Times;
-use super::verdict::{Verdict, some};
+use super::verdict::{Figures, Verdict, some};
 use super::web::{Clients, Invoices, Scene, Setting};
 use servers::Servers;
 
@@ -60,10 +60,7 @@ fn run_on(
         promote_once(engine, programs, seed, sabotage.is_some(), &mut findings)?;
     }
     findings.seconds = started.elapsed().as_secs_f32();
-    let verdict = findings.verdict();
-    let left_out = sabotage.map(|sabotage| format!(", {sabotage}")).unwrap_or_default();
-    println!("F19 on {}{left_out}: {findings}", engine.name());
-    Ok(verdict)
+    Ok(findings.report("F19", engine.name(), sabotage))
 }
 
 fn promote_once(
@@ -171,7 +168,7 @@ struct Findings {
     seconds: f32,
 }
 
-impl Findings {
+impl Figures for Findings {
     fn verdict(&self) -> Verdict {
         let mut verdict = self.invoices.clone();
         verdict.promise(self.without_writes == 0, || {

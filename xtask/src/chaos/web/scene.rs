@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use crate::chaos::patience::until;
 use crate::chaos::programs::Programs;
+use crate::chaos::verdict::{Figures, Verdict};
 use crate::chaos::victim::Victim;
 use crate::database;
 use crate::failure::{Failure, Outcome, While as _};
@@ -60,6 +61,7 @@ impl<'a> Setting<'a> {
 
 pub(in crate::chaos) struct Scene {
     fault: &'static str,
+    seed: u64,
     chaos: PathBuf,
     database_server: database::Server,
     database: String,
@@ -115,6 +117,7 @@ impl Scene {
         let process = Victim::start(command(), &log)?;
         let mut scene = Self {
             fault,
+            seed,
             chaos: programs.chaos.clone(),
             database_server: server.clone(),
             database,
@@ -165,6 +168,26 @@ impl Scene {
     /// Leaves the database to a server that ends with the run.
     pub(in crate::chaos) fn leave(self) {
         drop(self.process);
+    }
+
+    /// Reports what was played here. What went wrong, unless a guard was left out, is kept for somebody to look at.
+    pub(in crate::chaos) fn end_with(
+        self,
+        played: Outcome<impl Figures>,
+        sabotage: Option<&str>,
+    ) -> Outcome<Verdict> {
+        let (fault, on, seed) = (self.fault, self.database_server.name(), self.seed);
+        match played {
+            Ok(figures) => {
+                let verdict = figures.report(fault, on, sabotage);
+                self.clear(verdict.is_green() || sabotage.is_some())?;
+                Ok(verdict)
+            }
+            Err(failure) => {
+                self.clear(false)?;
+                Err(Failure::new(format!("{fault} on {on}: {failure}; seed {seed}")))
+            }
+        }
     }
 
     /// Removes everything, or keeps it for somebody to look at.

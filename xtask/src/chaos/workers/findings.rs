@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::chaos::verdict::{Verdict, some};
+use crate::chaos::verdict::{Figures, Verdict, some};
 use crate::failure::{Failure, Outcome};
 
 use super::scene::Scene;
@@ -78,8 +78,15 @@ impl Findings {
         })
     }
 
+    fn restart(&self, percent: usize) -> u64 {
+        let index = (self.restarts.len() * percent / 100).min(self.restarts.len().saturating_sub(1));
+        self.restarts.get(index).copied().unwrap_or(0)
+    }
+}
+
+impl Figures for Findings {
     /// What makes the run red.
-    pub(super) fn verdict(&self) -> Verdict {
+    fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
         verdict.promise(self.lost.is_empty(), || format!("no effect: {}", some(&self.lost)));
         verdict.promise(self.doubled.is_empty(), || format!("more than one effect: {}", some(&self.doubled)));
@@ -100,11 +107,6 @@ impl Findings {
             format!("restart p99 {p99} ms, at most {limit} ms are promised")
         });
         verdict
-    }
-
-    fn restart(&self, percent: usize) -> u64 {
-        let index = (self.restarts.len() * percent / 100).min(self.restarts.len().saturating_sub(1));
-        self.restarts.get(index).copied().unwrap_or(0)
     }
 }
 

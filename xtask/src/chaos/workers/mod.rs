@@ -11,7 +11,7 @@ use crate::failure::{Failure, Outcome};
 use super::dice::Dice;
 use super::patience::{pause, until, until_or_not};
 use super::programs::Programs;
-use super::verdict::Verdict;
+use super::verdict::{Figures as _, Verdict};
 
 use self::findings::Findings;
 use self::scene::{Scene, milliseconds_since_1970};
@@ -67,8 +67,7 @@ pub(super) fn run(
             return Err(Failure::new(format!("F1 on {}: {failure}; seed {seed}", server.name())));
         }
     };
-    let verdict = findings.verdict();
-    println!("F1 on {}{}: {findings}", server.name(), sabotage.map(|s| format!(", {s}")).unwrap_or_default());
+    let verdict = findings.report("F1", server.name(), sabotage);
     scene.clear(verdict.is_green() || sabotage.is_some())?;
     Ok(verdict)
 }
