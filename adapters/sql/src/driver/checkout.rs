@@ -18,7 +18,6 @@ use super::settling::{Committing, Settling};
 pub(crate) struct Checkout<DB: Database> {
     lent: Lent<DB>,
     mode: Mode,
-    /// The pool that it came from; nothing when the connection is its own, or somebody else's.
     pool: Option<Pool<DB>>,
     settling: Settling,
     /// How long one statement may take.
@@ -59,6 +58,12 @@ impl<DB: Database> Checkout<DB> {
 
     pub(crate) fn limit(&self) -> Duration {
         self.limit
+    }
+
+    /// The pool that it came from; nothing when the connection is its own, or somebody else's.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn pool(&self) -> Option<&Pool<DB>> {
+        self.pool.as_ref()
     }
 
     pub(crate) fn connection(&mut self) -> &mut DB::Connection {

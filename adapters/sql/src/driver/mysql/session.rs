@@ -7,8 +7,8 @@ use sqlx::{Arguments, Executor, MySql};
 
 use super::row::MySqlCells;
 use super::{MODE, begin_of, time};
-use crate::driver::checkout::{Checkout, Finding};
-use crate::driver::limits::within;
+use crate::driver::checkout::{Checkout, Finding, demoted};
+use crate::driver::limits::{purge, within};
 use crate::driver::{LogPosition, Mode, Session};
 use crate::error::{map_error, mysql};
 use crate::native::Native;
@@ -114,7 +114,16 @@ impl Session for MySqlSession {
     }
 
     async fn commit(self: Box<Self>, _: bool) -> PortResult<Option<LogPosition>> {
-        self.checkout.commit("commit").await.map(|()| None)
+        let pool = self.checkout.pool().cloned();
+        let committed = self.checkout.commit("commit").await;
+        committed.map(|()| None).map_err(|error| {
+            if !mysql::number(&error).is_some_and(mysql::is_read_only_server) {
+                return error;
+            }
+            // It was made read-only meanwhile, and has rolled back what was written before.
+            pool.iter().for_each(purge);
+            demoted(error)
+        })
     }
 
     async fn rollback(self: Box<Self>) -> PortResult<()> {
