@@ -49,4 +49,6 @@ pub mod adr {
     pub mod routes {}
     #[doc = include_str!("adr/0006-a-clients-position-follows-its-request.md")]
     pub mod client_position {}
+    #[doc = include_str!("adr/0007-a-claim-is-one-row.md")]
+    pub mod claims {}
 }

@@ -64,7 +64,7 @@ pub use health::{HealthCheck, HealthReport, HealthState};
 pub use id::{IdGenerator, ParseIdError, UuidV7Ids, parse_id};
 pub use inbox::{Inbox, InboxKey, InboxState};
 pub use jobs::{
-    ClaimRequest, ClaimedJob, Due, Enqueued, Heartbeat, Job, JobFailure, JobFilter, JobId, JobQueue,
+    ClaimId, ClaimRequest, ClaimedJob, Due, Enqueued, Heartbeat, Job, JobFailure, JobFilter, JobId, JobQueue,
     JobRecord, JobState, KindStats, Lease, NewJob, NextStep, QueueName, Rescued, WorkerId,
 };
 pub use mail::{Email, MailAddress, Mailer, ParseMailAddressError, check_email};

@@ -15,6 +15,8 @@ use crate::workspace::Workspace;
 pub(crate) enum Subject {
     /// The business transaction (an order, its event, two jobs) against the same statements by plain sqlx
     Sql,
+    /// Working off a queue of jobs that do nothing, against the same design by plain statements (on PostgreSQL)
+    Jobs,
 }
 
 /// What to measure, and how long.
@@ -29,28 +31,40 @@ pub(crate) struct Options {
     /// Rounds; in each, every side runs once
     #[arg(long, default_value_t = 5)]
     rounds: u32,
-    /// Seconds of one side in one round
+    /// sql: seconds of one side in one round
     #[arg(long, default_value_t = 4)]
     seconds: u64,
-    /// Tasks that write at the same time
+    /// sql: tasks that write at the same time
     #[arg(long, default_value_t = 8)]
     writers: u32,
+    /// jobs: how many wait when a side begins
+    #[arg(long, default_value_t = 200_000)]
+    jobs: u64,
+    /// jobs: how many a worker of Dolmen runs at once
+    #[arg(long, default_value_t = 1_000)]
+    concurrency: u32,
 }
 
 /// Builds the program and runs it on every database, with commits that are durable.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
     let program = build(workspace)?;
-    let Subject::Sql = options.subject;
     let grounds = Grounds::find_or_start(&options.on, Commits::Durable)?;
     for server in grounds.servers() {
         let folder = tempfile::Builder::new().prefix("dolmen-bench-").tempdir()?;
         let database = format!("dolmen_bench_{}", std::process::id());
         let url = server.new_database(folder.path(), &database)?;
-        println!("bench sql on {}:", server.name());
+        let (subject, amounts) = match options.subject {
+            Subject::Sql => ("sql", [("--seconds", options.seconds), ("--writers", options.writers.into())]),
+            Subject::Jobs => {
+                ("jobs", [("--jobs", options.jobs), ("--concurrency", options.concurrency.into())])
+            }
+        };
+        println!("bench {subject} on {}:", server.name());
         let mut command = Command::new(&program);
-        command.arg("sql").arg(&url);
-        command.args(["--rounds", &options.rounds.to_string(), "--seconds", &options.seconds.to_string()]);
-        command.args(["--writers", &options.writers.to_string()]);
+        command.arg(subject).arg(&url).args(["--rounds", &options.rounds.to_string()]);
+        for (name, amount) in amounts {
+            command.args([name, &amount.to_string()]);
+        }
         let succeeded = process::succeeds(&mut command);
         server.drop_database(&database)?;
         if !succeeded? {

@@ -158,4 +158,9 @@ impl Heartbeat for SpyHeartbeat {
         self.knobs.heartbeats.fetch_add(1, Ordering::SeqCst);
         lost
     }
+
+    async fn give_up(&mut self, leases: &[Lease]) -> PortResult<()> {
+        self.knobs.answer("give up")?;
+        self.inner.give_up(leases).await
+    }
 }

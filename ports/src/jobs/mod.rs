@@ -7,8 +7,8 @@ mod record;
 use std::time::Duration;
 
 pub use model::{
-    ClaimRequest, ClaimedJob, Due, Enqueued, JobFailure, JobId, JobState, Lease, NewJob, NextStep, QueueName,
-    WorkerId,
+    ClaimId, ClaimRequest, ClaimedJob, Due, Enqueued, JobFailure, JobId, JobState, Lease, NewJob, NextStep,
+    QueueName, WorkerId,
 };
 pub use queue::{Heartbeat, JobQueue, MAX_CRASHES, Rescued};
 pub use record::{JobFilter, JobRecord, KindStats};

@@ -20,6 +20,11 @@ crate::define_id! {
     pub struct WorkerId;
 }
 
+crate::define_id! {
+    /// Identifies one claim: the jobs that a worker took with one call, under one lease.
+    pub struct ClaimId;
+}
+
 /// The name of a queue: lower-case letters, digits, `_` and `-`, 1 to 64 characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct QueueName(Cow<'static, str>);
@@ -222,7 +227,8 @@ impl ClaimRequest {
     }
 }
 
-/// The right to finish a job. A newer claim of the same job has a higher token and voids this one.
+/// The right to finish a job, until the lease of its claim runs out. A newer claim of the same job has a higher token and
+/// voids this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Lease {
@@ -230,12 +236,14 @@ pub struct Lease {
     pub job: JobId,
     /// Ascends with every claim of this job: the fencing token.
     pub token: i64,
+    /// The claim that it came with. All jobs of a claim are extended together.
+    pub claim: ClaimId,
 }
 
 impl Lease {
     /// A lease. For adapters.
-    pub const fn new(job: JobId, token: i64) -> Self {
-        Self { job, token }
+    pub const fn new(job: JobId, token: i64, claim: ClaimId) -> Self {
+        Self { job, token, claim }
     }
 }
 

@@ -39,14 +39,17 @@ impl Rescued {
 /// # Contract
 /// - `JQ-1` A job exists if and only if the transaction that enqueued it committed.
 /// - `JQ-2` A job that is due, ready and of a known kind is claimed by exactly one of any number of concurrent callers.
-/// - `JQ-3` Jobs are claimed by priority, then by due time, then by id. A job is never claimed before it is due.
+/// - `JQ-3` Jobs are claimed by priority, then by due time, then by id. A job is never claimed before it is due. One that another
+///   process commits with an older due time than those that were claimed already may wait a second longer for its turn.
 /// - `JQ-4` A job that breaks a rule of [`NewJob::check`] gives `InvalidInput` and nothing of the call is stored.
-/// - `JQ-5` A claim counts an attempt, makes the job `running` and voids every older lease of that job.
+/// - `JQ-5` A claim makes its jobs `running`, counts an attempt of each and voids every older lease of them. Its leases run out
+///   together.
 /// - `JQ-6` Complete, fail and release compare token and state: with a void lease they change nothing and give
 ///   `LeaseLost`, or list the job as lost.
 /// - `JQ-7` `complete` takes effect with the caller's transaction, or not at all.
 /// - `JQ-8` A job whose lease ran out is not claimed until `rescue` has made it ready or dead; its process is taken for
-///   dead. After [`MAX_CRASHES`] such deaths, or when its attempts are spent, it is dead.
+///   dead. After [`MAX_CRASHES`] such deaths, or when its attempts are spent, it is dead. A lease that is given up counts as
+///   run out, at once.
 /// - `JQ-9` `release` gives a job back without spending the attempt.
 /// - `JQ-10` A failed job is ready again after its delay, or dead when its attempts are spent.
 /// - `JQ-11` While a job with a unique key is ready or running, a second one of the same kind and scope gives
@@ -118,6 +121,10 @@ pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
 /// Extends leases on a connection of its own.
 #[async_trait]
 pub trait Heartbeat: fmt::Debug + Send {
-    /// Extends leases to `lease_for` from now; returns the jobs whose lease was lost.
+    /// Extends the claims of these leases to `lease_for` from now; returns those of the jobs whose lease was lost.
     async fn extend(&mut self, leases: &[Lease], lease_for: Duration) -> PortResult<Vec<JobId>>;
+
+    /// Gives up leases whose attempts did not end in their time, as if they had run out (`JQ-8`); their claims may go on with
+    /// other jobs.
+    async fn give_up(&mut self, leases: &[Lease]) -> PortResult<()>;
 }

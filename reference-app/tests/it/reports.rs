@@ -158,7 +158,7 @@ async fn a_report_whose_job_died_is_failed_and_an_operators_retry_makes_it(app: 
     assert_eq!((&failed["status"], &failed["download_url"]), (&json!("failed"), &Value::Null));
     let retried: PortResult<u64> = database
         .write(async |tx| {
-            statement!("dolmen", "update dolmen_job set state = 'ready', attempt = 0, finished_at = null")
+            statement!("dolmen", "update dolmen_job set state = 'active', attempt = 0, finished_at = null")
                 .execute(tx)
                 .await
         })

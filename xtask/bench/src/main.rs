@@ -2,6 +2,7 @@
 //!
 //! It prints ratios. An absolute figure belongs to one machine and one minute; both sides of a ratio had the same.
 
+mod jobs;
 mod measure;
 mod sql;
 
@@ -25,12 +26,18 @@ enum Command {
         #[command(flatten)]
         plan: measure::Plan,
     },
+    /// Working off a queue of jobs that do nothing
+    Jobs {
+        /// An empty database
+        url: String,
+        #[command(flatten)]
+        plan: jobs::Plan,
+    },
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Sql { url, plan } = CommandLine::parse().command;
-    match run(&url, plan).await {
+    match run(CommandLine::parse().command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {}", error_chain(&*error));
@@ -39,8 +46,13 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(url: &str, plan: measure::Plan) -> Result<(), BoxError> {
-    let sides = sql::sides(url, plan.writers).await?;
-    print!("{}", measure::race(&sides, plan).await?);
+async fn run(command: Command) -> Result<(), BoxError> {
+    match command {
+        Command::Sql { url, plan } => {
+            let sides = sql::sides(&url, plan.writers).await?;
+            print!("{}", measure::race(&sides, plan).await?);
+        }
+        Command::Jobs { url, plan } => print!("{}", jobs::race(&url, plan).await?),
+    }
     Ok(())
 }

@@ -94,7 +94,8 @@ async fn lap(side: &Arc<dyn Side>, plan: Plan) -> Result<Lap, BoxError> {
     Ok(Lap { per_second: times.len() as f64 / seconds, p50: at(50), p99: at(99) })
 }
 
-fn median(mut values: Vec<f64>) -> f64 {
+/// The middle one.
+pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -1,35 +1,52 @@
--- Jobs. Each family has a collation of its own that compares texts exactly; the comment of the other one is passed over.
+-- Jobs. An active one is running while a claim holds it with its present token, and ready otherwise: a claim writes one row
+-- for all that it takes, and none of theirs. Each family has a collation of its own that compares texts exactly; the comment of the other one is passed over.
 create table dolmen_job (
     id binary(16) not null primary key,
     kind varchar(128) not null,
     queue varchar(64) not null,
-    state varchar(16) not null check (state in ('ready', 'running', 'done', 'dead', 'discarded')),
+    state varchar(16) not null check (state in ('active', 'done', 'dead', 'discarded')),
     tenant binary(16),
     priority smallint not null,
     due_at datetime(6) not null,
     attempt integer not null default 0,
     max_attempts integer not null,
     crashes integer not null default 0,
-    -- Ascends with every claim: the fencing token.
-    token bigint not null default 0,
-    worker binary(16),
-    lease_until datetime(6),
+    -- Ascends with every end of a claim that leaves the job active: the fencing token.
+    token bigint not null default 1,
     timeout_ms bigint not null,
     unique_key varchar(255),
     -- Whom the unique key is unique for while the job is not finished, the nil id for the system: NULL is equal to nothing.
     active_scope binary(16) generated always as (
-        case when state in ('ready', 'running') then coalesce(tenant, x'00000000000000000000000000000000') end) stored,
+        case when state = 'active' then coalesce(tenant, x'00000000000000000000000000000000') end) stored,
     created_at datetime(6) not null,
     finished_at datetime(6),
     last_error text,
     payload longtext not null,
     -- A claim reads from the front of each queue and priority; an index here has the jobs of all states, so the state leads.
-    key dolmen_job_claim (state, queue, priority, due_at, id),
-    key dolmen_job_lease (state, lease_until),
+    key dolmen_job_front (state, queue, priority, due_at, id),
     key dolmen_job_finished (state, finished_at),
     key dolmen_job_dead (state, id),
     unique key dolmen_job_unique (unique_key, kind, active_scope)
 ) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- What workers hold: the jobs that one claim took, and until when. The jobs are JSON, `[["<id in hexadecimal>", <token>], ..]`.
+create table dolmen_job_claim (
+    id binary(16) not null primary key,
+    worker binary(16) not null,
+    lease_until datetime(6) not null,
+    jobs longtext not null
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+create view dolmen_job_running as
+    select unhex(held.job) as job, held.token, claim.id as claim, claim.lease_until
+    from dolmen_job_claim as claim,
+        json_table(claim.jobs, '$[*]' columns (job char(32) path '$[0]', token bigint path '$[1]')) as held;
+
+-- Claims take turns: each locks this row.
+create table dolmen_job_turn (
+    id integer not null primary key
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+insert into dolmen_job_turn (id) values (1);
 
 -- Ticks of schedules that were published.
 create table dolmen_schedule_tick (

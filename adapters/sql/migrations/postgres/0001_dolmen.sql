@@ -1,19 +1,18 @@
--- Jobs.
+-- Jobs. An active one is running while a claim holds it with its present token, and ready otherwise: a claim writes one row
+-- for all that it takes, and none of theirs.
 create table dolmen_job (
     id uuid not null primary key,
     kind text not null,
     queue text not null,
-    state text not null check (state in ('ready', 'running', 'done', 'dead', 'discarded')),
+    state text not null check (state in ('active', 'done', 'dead', 'discarded')),
     tenant uuid,
     priority smallint not null,
     due_at timestamptz not null,
     attempt integer not null default 0,
     max_attempts integer not null,
     crashes integer not null default 0,
-    -- Ascends with every claim: the fencing token.
-    token bigint not null default 0,
-    worker uuid,
-    lease_until timestamptz,
+    -- Ascends with every end of a claim that leaves the job active: the fencing token.
+    token bigint not null default 1,
     timeout_ms bigint not null,
     unique_key text,
     created_at timestamptz not null,
@@ -21,14 +20,82 @@ create table dolmen_job (
     last_error text,
     payload text not null
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
--- A claim reads from the front of each queue and priority; a claimed job leaves the index.
-create index dolmen_job_claim on dolmen_job (queue, priority, due_at, id) where state = 'ready';
-create index dolmen_job_lease on dolmen_job (lease_until) where state = 'running';
+-- A claim reads from the front of each queue and priority.
+create index dolmen_job_front on dolmen_job (queue, priority, due_at, id) where state = 'active';
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';
 create unique index dolmen_job_unique
     on dolmen_job (unique_key, kind, coalesce(tenant, '00000000-0000-0000-0000-000000000000'::uuid))
-    where unique_key is not null and state in ('ready', 'running');
+    where unique_key is not null and state = 'active';
+
+-- What workers hold: the jobs that one claim took, and until when.
+create table dolmen_job_claim (
+    id uuid not null primary key,
+    worker uuid not null,
+    lease_until timestamptz not null,
+    jobs uuid[] not null,
+    tokens bigint[] not null
+) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
+
+create view dolmen_job_running as
+    select held.job, held.token, claim.id as claim, claim.lease_until
+    from dolmen_job_claim as claim, unnest(claim.jobs, claim.tokens) as held(job, token);
+
+-- Takes due jobs in one round trip. Claims take turns: each sees what those before it have taken, since a statement within a
+-- function sees what was committed before it began. Names of kinds and queues are joined by commas, which they cannot hold.
+-- `fronts` are places to begin after, `[{"queue": .., "priority": .., "due_at": .., "id": ..}, ..]`; null means the very front.
+create function dolmen_claim(
+    claim uuid, worker uuid, kinds text, queues text, most bigint, lease_micros bigint, fronts jsonb)
+returns table (
+    id uuid, token bigint, kind text, queue text, payload text, tenant uuid, attempt integer, max_attempts integer,
+    timeout_ms bigint, priority smallint, due_at timestamptz, now timestamptz)
+language plpgsql volatile as $$
+#variable_conflict use_column
+begin
+    if current_setting('transaction_isolation') <> 'read committed' then
+        raise exception 'jobs are claimed in a transaction of the level read committed';
+    end if;
+    -- `jobs` in ASCII. It ends with the transaction, which is this one statement.
+    perform pg_advisory_xact_lock(1785684595);
+    return query
+    with recursive step(queue, priority, due_at) as (
+        (select queue, priority, due_at from dolmen_job where dolmen_claim.fronts is null and state = 'active'
+         order by queue, priority, due_at limit 1)
+        union all
+        select next.queue, next.priority, next.due_at from step cross join lateral (
+            select queue, priority, due_at from dolmen_job
+            where state = 'active' and (queue, priority) > (step.queue, step.priority)
+            order by queue, priority, due_at limit 1) as next
+    ), front as (
+        select queue, priority, due_at, '-infinity'::timestamptz as after_due_at,
+            '00000000-0000-0000-0000-000000000000'::uuid as after_id
+        from step where due_at <= statement_timestamp()
+        union all
+        select queue, priority, due_at, due_at, id
+        from jsonb_to_recordset(dolmen_claim.fronts) as front(queue text, priority smallint, due_at timestamptz, id uuid)
+    ), due as materialized (
+        select job.* from (
+            select * from front
+            where dolmen_claim.queues = '' or queue = any(string_to_array(dolmen_claim.queues, ','))
+            order by priority, due_at, queue) as front
+        cross join lateral (
+            select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at
+            from dolmen_job
+            where state = 'active' and queue = front.queue and priority = front.priority
+                and (due_at, id) > (front.after_due_at, front.after_id)
+                and due_at <= statement_timestamp() and kind = any(string_to_array(dolmen_claim.kinds, ','))
+                and (id, token) not in (select job, token from dolmen_job_running)
+            order by due_at, id limit dolmen_claim.most) as job
+        limit dolmen_claim.most
+    ), claimed as (
+        insert into dolmen_job_claim (id, worker, lease_until, jobs, tokens)
+        select dolmen_claim.claim, dolmen_claim.worker,
+            statement_timestamp() + dolmen_claim.lease_micros * interval '1 microsecond', array_agg(id), array_agg(token)
+        from due having count(*) > 0
+    )
+    select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+        statement_timestamp() from due;
+end $$;
 
 -- Ticks of schedules that were published.
 create table dolmen_schedule_tick (

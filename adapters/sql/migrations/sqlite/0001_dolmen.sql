@@ -1,19 +1,18 @@
--- Jobs. Times are RFC 3339 text in UTC with six digits, so that text order is time order.
+-- Jobs. An active one is running while a claim holds it with its present token, and ready otherwise: a claim writes one row
+-- for all that it takes, and none of theirs. Times are RFC 3339 text in UTC with six digits, so that text order is time order.
 create table dolmen_job (
     id blob not null primary key,
     kind text not null,
     queue text not null,
-    state text not null check (state in ('ready', 'running', 'done', 'dead', 'discarded')),
+    state text not null check (state in ('active', 'done', 'dead', 'discarded')),
     tenant blob,
     priority integer not null,
     due_at text not null,
     attempt integer not null default 0,
     max_attempts integer not null,
     crashes integer not null default 0,
-    -- Ascends with every claim: the fencing token.
-    token integer not null default 0,
-    worker blob,
-    lease_until text,
+    -- Ascends with every end of a claim that leaves the job active: the fencing token.
+    token integer not null default 1,
     timeout_ms integer not null,
     unique_key text,
     created_at text not null,
@@ -21,14 +20,26 @@ create table dolmen_job (
     last_error text,
     payload text not null
 ) strict;
--- A claim reads from the front of each queue and priority; a claimed job leaves the index. With the kind in it, jobs of
--- unknown kinds are passed over, and jobs are counted, without a look at the table.
-create index dolmen_job_claim on dolmen_job (queue, priority, due_at, id, kind) where state = 'ready';
-create index dolmen_job_lease on dolmen_job (lease_until) where state = 'running';
+-- A claim reads from the front of each queue and priority. With the kind and the token in it, jobs of unknown kinds are passed
+-- over, and jobs are counted, without a look at the table.
+create index dolmen_job_front on dolmen_job (queue, priority, due_at, id, kind, token) where state = 'active';
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';
 create unique index dolmen_job_unique on dolmen_job (unique_key, kind, coalesce(tenant, x''))
-    where unique_key is not null and state in ('ready', 'running');
+    where unique_key is not null and state = 'active';
+
+-- What workers hold: the jobs that one claim took, and until when. The jobs are JSON, `[["<id in hexadecimal>", <token>], ..]`.
+create table dolmen_job_claim (
+    id blob not null primary key,
+    worker blob not null,
+    lease_until text not null,
+    jobs text not null
+) strict, without rowid;
+
+create view dolmen_job_running as
+    select unhex(json_extract(held.value, '$[0]')) as job, json_extract(held.value, '$[1]') as token, claim.id as claim,
+        claim.lease_until
+    from dolmen_job_claim as claim, json_each(claim.jobs) as held;
 
 -- Ticks of schedules that were published.
 create table dolmen_schedule_tick (

@@ -24,7 +24,7 @@ pub use url::{DatabaseUrl, DatabaseUrlError};
 
 use self::writers::Writers;
 use crate::driver::{Backend, Mode, Session};
-use crate::jobs::Wake;
+use crate::jobs::{Fronts, OpenClaims, Wake};
 use crate::migrate;
 use crate::replicas::{Positions, ReplicaStatus, Replicas};
 use crate::statement::framework_sql;
@@ -54,6 +54,8 @@ struct Shared {
     options: SqlOptions,
     writers: Writers,
     wake: Wake,
+    open_claims: OpenClaims,
+    fronts: Fronts,
 }
 
 impl SqlDatabase {
@@ -122,8 +124,8 @@ impl SqlDatabase {
         let backend: Arc<dyn Backend> = Arc::from(backend);
         let replicas =
             (!replicas.is_empty()).then(|| Arc::new(Replicas::new(Arc::clone(&backend), replicas, &options)));
-        let (writers, wake) = Default::default();
-        Self(Arc::new(Shared { backend, replicas, options, writers, wake }))
+        let (writers, wake, open_claims, fronts) = Default::default();
+        Self(Arc::new(Shared { backend, replicas, options, writers, wake, open_claims, fronts }))
     }
 
     /// What a commit tells its client where there are replicas.
@@ -234,6 +236,14 @@ impl SqlDatabase {
     pub(crate) async fn begin(&self, mode: Mode) -> PortResult<SqlTx> {
         let writer = if mode == Mode::Write { self.0.writers.enter()? } else { None };
         Ok(SqlTx::new(self.0.backend.open(mode).await?, writer))
+    }
+
+    pub(crate) fn fronts(&self) -> &Fronts {
+        &self.0.fronts
+    }
+
+    pub(crate) fn open_claims(&self) -> &OpenClaims {
+        &self.0.open_claims
     }
 
     pub(crate) fn wake(&self) -> &Wake {

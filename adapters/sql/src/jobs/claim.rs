@@ -1,119 +1,118 @@
 //! Taking jobs from the front of their queues.
 //!
-//! One index holds the ready jobs, by queue, priority, due time and id. A claim first looks at the front of each queue and
+//! One index holds the active jobs, by queue, priority, due time and id. A claim first looks at the front of each queue and
 //! priority, stepping through the index from one to the next, and then reads on only where something is due. So it costs
-//! the same with a million jobs behind the front, of other queues, or of later days.
+//! the same with a million jobs behind the front, of other queues, or of later days. On PostgreSQL a function of the
+//! database does the same.
 
-use std::collections::BinaryHeap;
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, PortResult, QueueName, Scope, TenantId, Timestamp,
-    TxDriver,
+    ClaimId, ClaimRequest, ClaimedJob, Dialect, ErrorKind, JobId, Lease, PortResult, QueueName, Scope,
+    TenantId, Timestamp,
 };
 
+use serde_json::{Value as Json, json};
+
+use super::in_steps::{end, in_transaction};
 use super::{give_back, micros};
 use crate::database::{SqlDatabase, SqlTx};
 use crate::driver::Mode;
-use crate::statement::{Bind, FromRow, Row, framework_sql};
+use crate::row;
+use crate::statement::{FromRow, Row, framework_sql};
 
 /// How often a claim is tried that another transaction was in the way of.
-const MAX_TRIES: u32 = 3;
+const MAX_TRIES: u32 = 5;
 
-/// One statement: the fronts, the due jobs (locked one by one as they are read, those that others hold left out), and
-/// the update. `$1` kinds and `$2` queues are joined by commas, which their names cannot hold.
-const IN_POSTGRES: &str = "
-with recursive front(queue, priority, due_at) as (
-    (select queue, priority, due_at from dolmen_job where state = 'ready'
-     order by queue, priority, due_at limit 1)
-    union all
-    select next.queue, next.priority, next.due_at from front cross join lateral (
-        select queue, priority, due_at from dolmen_job
-        where state = 'ready' and (queue, priority) > (front.queue, front.priority)
-        order by queue, priority, due_at limit 1) as next
-), due as materialized (
-    select job.id from (
-        select queue, priority from front
-        where due_at <= statement_timestamp() and ($2 = '' or queue = any(string_to_array($2, ',')))
-        order by priority, due_at, queue) as front
-    cross join lateral (
-        select id from dolmen_job
-        where state = 'ready' and queue = front.queue and priority = front.priority
-            and due_at <= statement_timestamp() and kind = any(string_to_array($1, ','))
-        order by due_at, id limit $3 for update skip locked) as job
-    limit $3
-)
-update dolmen_job as job
-set state = 'running', attempt = attempt + 1, token = token + 1, worker = $4,
-    lease_until = statement_timestamp() + $5 * interval '1 microsecond'
-from due where job.id = due.id
-returning job.id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-    statement_timestamp() as now";
+/// On the MySQL family the index is named, because the statistics of a table that fills and empties lead the optimizer
+/// astray. Kinds are joined by commas, which their names cannot hold.
+const DUE_IN_MYSQL: &str = "
+select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+    utc_timestamp(6) as now
+from dolmen_job force index (dolmen_job_front)
+where state = 'active' and queue = ? and priority = ? and due_at <= utc_timestamp(6) and find_in_set(kind, ?)
+    and (id, token) not in (select job, token from dolmen_job_running)
+order by due_at, id limit ?";
 
-pub(super) async fn in_postgres(
+/// A queue and a priority at whose front a job is due.
+struct Front {
+    queue: String,
+    priority: i32,
+}
+
+pub(super) async fn claim(
     database: &SqlDatabase,
+    claim: ClaimId,
     request: &ClaimRequest,
 ) -> PortResult<Vec<ClaimedJob>> {
-    let kinds: Vec<&str> =
-        request.kinds.iter().map(String::as_str).filter(|kind| !kind.contains(',')).collect();
-    let queues: Vec<&str> = request.queues.iter().map(QueueName::as_str).collect();
-    let values = [
-        kinds.join(",").into_value(),
-        queues.join(",").into_value(),
-        request.limit.into_value(),
-        request.worker.into_value(),
-        micros(request.lease_for).into_value(),
-    ];
-    let mut tries = 1;
-    let rows = loop {
-        let mut tx = database.begin(Mode::Single).await?;
-        let result = tx.fetch(IN_POSTGRES, &values).await;
-        give_back(tx).await?;
-        match result {
-            // Nothing was claimed. Rare: two claims met on a row that had just come back to the queue.
-            Err(error) if error.kind() == ErrorKind::Contention && tries < MAX_TRIES => tries += 1,
-            result => break result?,
-        }
-    };
-    in_order(&rows)
-}
-
-pub(super) async fn in_sqlite(database: &SqlDatabase, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
-    // A look that does not take the one write lock, since a poll most often finds nothing.
+    // A look that locks nothing, since a poll most often finds nothing.
     let mut tx = database.begin(Mode::Read).await?;
-    let fronts = fronts(&mut tx, &request.queues).await;
+    let found = due(&mut tx, request, 1).await;
     give_back(tx).await?;
-    if fronts?.is_empty() {
+    if found?.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tx = database.begin(Mode::Write).await?;
-    match claim_in(&mut tx, request).await {
-        Ok(jobs) => {
-            Box::new(tx).commit().await?;
-            Ok(jobs)
-        }
-        Err(error) => {
-            drop(give_back(tx).await);
-            Err(error)
-        }
+    in_transaction!(database, tx => claim_in(&mut tx, claim, request))
+}
+
+async fn claim_in(tx: &mut SqlTx, claim: ClaimId, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
+    // SQLite has one writer; here claims take turns, so that each sees what those before it have taken.
+    if tx.dialect() == Dialect::MySql {
+        framework_sql!("select id from dolmen_job_turn where id = 1 {for_update}").fetch_in(tx).await?;
     }
+    let rows = due(tx, request, request.limit).await?;
+    let mut jobs = in_order(claim, &rows)?;
+    jobs.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+    if jobs.is_empty() {
+        return Ok(jobs);
+    }
+    let held = jobs.iter().map(|job| (job.lease.job.as_uuid().simple().to_string(), job.lease.token));
+    framework_sql!(
+        "insert into dolmen_job_claim (id, worker, lease_until, jobs) values (?, ?, {now_plus ?}, ?)",
+        claim,
+        request.worker,
+        micros_of_lease(request),
+        held.map(|(job, token)| json!([job, token])).collect::<Json>().to_string()
+    )
+    .execute_in(tx)
+    .await?;
+    Ok(jobs)
 }
 
-/// A queue and a priority, and since when the job at their front is due.
-pub(super) struct Front {
-    pub(super) queue: String,
-    pub(super) priority: i32,
-    pub(super) due_at: Timestamp,
+/// The first due jobs of each front that no claim holds, up to `limit` of each.
+async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<Vec<Row>> {
+    let mut due = Vec::new();
+    for Front { queue, priority } in fronts(tx, &request.queues).await? {
+        if tx.dialect() == Dialect::MySql {
+            let kinds = request.kinds.iter().map(String::as_str).filter(|kind| !kind.contains(','));
+            let kinds = kinds.collect::<Vec<_>>().join(",");
+            due.extend(tx.fetch(DUE_IN_MYSQL, &row![&queue, priority, &kinds, i64::from(limit)]).await?);
+            continue;
+        }
+        let rows = framework_sql!(
+            "select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+                 {now} as now
+             from dolmen_job
+             where state = 'active' and queue = ? and priority = ? and due_at <= {now} and kind in ({list})
+                 and (id, token) not in (select job, token from dolmen_job_running)
+             order by due_at, id limit ?",
+            &queue,
+            priority,
+            limit
+        );
+        due.extend(rows.bind_list(&request.kinds).fetch_in(tx).await?);
+    }
+    Ok(due)
 }
 
-/// Queues and priorities at whose front a job is due.
-pub(super) async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<Front>> {
+/// Queues and priorities at whose front a job is due, whether a claim holds it or not.
+async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<Front>> {
     let mut fronts = Vec::new();
     let mut last: Option<(String, i32)> = None;
-    while let Some((queue, priority, due_at, due)) = next_front(tx, last.as_ref()).await? {
+    while let Some((queue, priority, is_due)) = next_front(tx, last.as_ref()).await? {
         let wanted = queues.is_empty() || queues.iter().any(|wanted| wanted.as_str() == queue);
-        if due && wanted {
-            fronts.push(Front { queue: queue.clone(), priority, due_at });
+        if is_due && wanted {
+            fronts.push(Front { queue: queue.clone(), priority });
         }
         last = Some((queue, priority));
     }
@@ -122,15 +121,12 @@ pub(super) async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<V
 
 /// The front after the last one, and whether its job is due: the next priority of the same queue, or else the next
 /// queue. Two statements, because SQLite would walk through all jobs of the last front for `(queue, priority) > (?, ?)`.
-async fn next_front(
-    tx: &mut SqlTx,
-    last: Option<&(String, i32)>,
-) -> PortResult<Option<(String, i32, Timestamp, bool)>> {
+async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<Option<(String, i32, bool)>> {
     let mut rows = Vec::new();
     if let Some((queue, priority)) = last {
         rows = framework_sql!(
-            "select queue, priority, due_at, due_at <= {now} as due from dolmen_job
-             where state = 'ready' and queue = ? and priority > ?
+            "select queue, priority, due_at <= {now} as is_due from dolmen_job
+             where state = 'active' and queue = ? and priority > ?
              order by queue, priority, due_at limit 1",
             queue,
             *priority
@@ -141,8 +137,8 @@ async fn next_front(
     if rows.is_empty() {
         // The empty text stands before every name.
         rows = framework_sql!(
-            "select queue, priority, due_at, due_at <= {now} as due from dolmen_job
-             where state = 'ready' and queue > ?
+            "select queue, priority, due_at <= {now} as is_due from dolmen_job
+             where state = 'active' and queue > ?
              order by queue, priority, due_at limit 1",
             last.map_or("", |(queue, _)| queue)
         )
@@ -152,67 +148,32 @@ async fn next_front(
     rows.first().map(FromRow::from_row).transpose()
 }
 
-async fn claim_in(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
-    let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);
-    // The first of all fronts together; the largest is on top, to be pushed out by a smaller one.
-    let mut first: BinaryHeap<(i32, Timestamp, JobId)> = BinaryHeap::new();
-    for Front { queue, priority, .. } in fronts(tx, &request.queues).await? {
-        let rows = framework_sql!(
-            "select due_at, id from dolmen_job
-             where state = 'ready' and queue = ? and priority = ? and due_at <= {now} and kind in ({list})
-             order by due_at, id limit ?",
-            &queue,
-            priority,
-            request.limit
-        )
-        .bind_list(&request.kinds)
-        .fetch_in(tx)
-        .await?;
-        for row in &rows {
-            let (due_at, id) = FromRow::from_row(row)?;
-            first.push((priority, due_at, id));
-            if first.len() > limit {
-                first.pop();
-            }
-        }
-    }
-    let rows = framework_sql!(
-        "update dolmen_job
-         set state = 'running', attempt = attempt + 1, token = token + 1, worker = ?, lease_until = {now_plus ?}
-         where id in ({list})
-         returning id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-             {now} as now",
-        request.worker,
-        micros(request.lease_for)
-    )
-    .bind_list(first.into_iter().map(|(_, _, id)| id))
-    .fetch_in(tx)
-    .await?;
-    in_order(&rows)
-}
-
-/// The claimed jobs as they came to be: a returning update has no order of its own.
-fn in_order(rows: &[Row]) -> PortResult<Vec<ClaimedJob>> {
+/// The claimed jobs: by priority, due time and id.
+pub(super) fn in_order(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<ClaimedJob>> {
     let mut jobs = rows
         .iter()
         .map(|row| {
             let place: (i32, Timestamp, JobId) = (row.get("priority")?, row.get("due_at")?, row.get("id")?);
-            Ok((place, claimed(row)?))
+            Ok((place, claimed(claim, row)?))
         })
         .collect::<PortResult<Vec<_>>>()?;
     jobs.sort_by_key(|(place, _)| *place);
     Ok(jobs.into_iter().map(|(_, job)| job).collect())
 }
 
-pub(super) fn claimed(row: &Row) -> PortResult<ClaimedJob> {
+fn claimed(claim: ClaimId, row: &Row) -> PortResult<ClaimedJob> {
     let scope = Scope::from(row.get::<Option<TenantId>>("tenant")?);
-    let lease = Lease::new(row.get("id")?, row.get("token")?);
+    let lease = Lease::new(row.get("id")?, row.get("token")?, claim);
     let mut job = ClaimedJob::new(lease, row.get("kind")?, row.get("payload")?, scope);
     job.queue = QueueName::parse(&row.get::<String>("queue")?)?;
-    job.attempt = row.get("attempt")?;
+    job.attempt = row.get::<u32>("attempt")? + 1;
     job.max_attempts = row.get("max_attempts")?;
     let timeout: i64 = row.get("timeout_ms")?;
     job.timeout = Duration::from_millis(timeout.unsigned_abs());
     job.waited = row.get::<Timestamp>("now")?.since(row.get("due_at")?);
     Ok(job)
+}
+
+pub(super) fn micros_of_lease(request: &ClaimRequest) -> i64 {
+    micros(request.lease_for)
 }

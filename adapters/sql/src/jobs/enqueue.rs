@@ -44,7 +44,7 @@ async fn insert(tx: &mut SqlTx, jobs: impl Iterator<Item = &NewJob>) -> PortResu
     framework_sql!(
         "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
              due_at, created_at)
-         select column1, column2, column3, 'ready', column4, column5, column6, column7, column8,
+         select column1, column2, column3, 'active', column4, column5, column6, column7, column8,
              coalesce(column9, {now_plus column10}), {now}
          from (values {rows}) as job"
     )
@@ -112,7 +112,7 @@ async fn try_insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResul
     framework_sql!(
         "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
              due_at, created_at, unique_key)
-         values (?, ?, ?, 'ready', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
+         values (?, ?, ?, 'active', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
          on conflict do nothing",
         job.id,
         &*job.kind,
@@ -140,7 +140,7 @@ pub(super) async fn active(
     let rows = framework_sql!(
         "select id from dolmen_job
          where unique_key = ? and kind = ? and (tenant = ? or (tenant is null and ? is null))
-           and state in ('ready', 'running')",
+           and state = 'active'",
         key,
         kind,
         tenant,

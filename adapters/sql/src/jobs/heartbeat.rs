@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{Dialect, Heartbeat, JobId, Lease, PortResult};
+use dolmen_ports::{Heartbeat, JobId, Lease, PortResult};
 
-use super::{mysql, settle};
+use super::{in_steps, settle};
 use crate::database::{SqlDatabase, SqlTx};
 
 /// The heartbeat of [`SqlJobQueue`](crate::SqlJobQueue). Its connection belongs to the runtime of the thread that opened
@@ -21,21 +21,30 @@ impl SqlHeartbeat {
         let connection = SqlTx::new(database.open_apart().await?, None);
         Ok(Self { database: database.clone(), connection: Some(connection) })
     }
+
+    /// Taken, and put back only after success: a connection in an unknown state is not used again.
+    async fn take(&mut self) -> PortResult<SqlTx> {
+        match self.connection.take() {
+            Some(connection) => Ok(connection),
+            None => Ok(SqlTx::new(self.database.open_apart().await?, None)),
+        }
+    }
 }
 
 #[async_trait]
 impl Heartbeat for SqlHeartbeat {
     async fn extend(&mut self, leases: &[Lease], lease_for: Duration) -> PortResult<Vec<JobId>> {
-        // Taken, and put back only after success: a connection in an unknown state is not used again.
-        let mut connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => SqlTx::new(self.database.open_apart().await?, None),
-        };
-        let rows = match connection.dialect() {
-            Dialect::MySql => mysql::extend(&mut connection, leases, lease_for).await?,
-            _ => settle::extend(leases, lease_for).fetch_in(&mut connection).await?,
-        };
+        let mut connection = self.take().await?;
+        let held = in_steps::extend(&mut connection, leases, lease_for).await?;
         self.connection = Some(connection);
-        settle::lost(leases, &rows)
+        Ok(settle::lost(leases, &held))
+    }
+
+    async fn give_up(&mut self, leases: &[Lease]) -> PortResult<()> {
+        let mut connection = self.take().await?;
+        in_steps::give_up(&mut connection, leases).await?;
+        self.connection = Some(connection);
+        self.database.open_claims().settle(leases);
+        Ok(())
     }
 }

@@ -35,9 +35,14 @@ impl FromRow for Record {
 
 pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
     let record: Option<Record> = framework_sql!(
-        "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
-                 finished_at, last_error, payload
-             from dolmen_job where id = ?",
+        "select id, kind, queue, tenant, max_attempts, crashes, due_at, created_at, finished_at, last_error, payload,
+             case when state <> 'active' then state when is_held then 'running' else 'ready' end as state,
+             case when state = 'active' and is_held then attempt + 1 else attempt end as attempt
+         from (
+             select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
+                 finished_at, last_error, payload,
+                 (id, token) in (select job, token from dolmen_job_running) as is_held
+             from dolmen_job where id = ?) as job",
         job
     )
     .fetch_optional(tx)
@@ -48,11 +53,14 @@ pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRe
 pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
     let limit = if filter.limit == 0 { DEFAULT_LIMIT } else { filter.limit };
     let (kind, before) = (filter.kind.as_deref(), filter.before);
+    let all = [JobState::Ready, JobState::Running, JobState::Done, JobState::Dead, JobState::Discarded];
+    let states = if filter.states.is_empty() { &all[..] } else { &filter.states[..] };
+    let is_active = |state: &JobState| matches!(state, JobState::Ready | JobState::Running);
     let statement = if filter.states == [JobState::Dead] {
         // Said in so many words, for the index of dead letters: they are few among many finished jobs.
         framework_sql!(
-            "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
-                 finished_at, last_error, payload
+            "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at, finished_at,
+                 last_error, payload
              from dolmen_job
              where state = 'dead' and (? is null or kind = ?) and (? is null or id < ?)
              order by id desc limit ?",
@@ -63,18 +71,27 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
             limit
         )
     } else {
-        let all = [JobState::Ready, JobState::Running, JobState::Done, JobState::Dead, JobState::Discarded];
-        let states = if filter.states.is_empty() { &all[..] } else { &filter.states[..] };
+        let (some_active, some_ended) = (states.iter().any(is_active), !states.iter().all(is_active));
         framework_sql!(
-            "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
-                 finished_at, last_error, payload
-             from dolmen_job
-             where state in ({list}) and (? is null or kind = ?) and (? is null or id < ?)
+            "select id, kind, queue, tenant, max_attempts, crashes, due_at, created_at, finished_at, last_error, payload,
+                 seen as state, case when seen = 'running' then attempt + 1 else attempt end as attempt
+             from (
+                 select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
+                 finished_at, last_error, payload,
+                 case when state <> 'active' then state
+                     when (id, token) in (select job, token from dolmen_job_running) then 'running'
+                     else 'ready' end as seen
+                 from dolmen_job
+                 where (? is null or kind = ?) and (? is null or id < ?)
+                     and ((? and state = 'active') or (? and state <> 'active'))) as job
+             where seen in ({list})
              order by id desc limit ?",
             kind,
             kind,
             before,
             before,
+            some_active,
+            some_ended,
             limit
         )
         .bind_list(states.iter().map(|state| state.name()))
@@ -104,15 +121,16 @@ impl FromRow for Stats {
 /// Counts through the index of each state: finished jobs, which are the most, are not looked at.
 pub(super) async fn stats(tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {
     let stats: Vec<Stats> = framework_sql!(
-        "select queue, kind, {int sum(ready)} as ready, {int sum(scheduled)} as scheduled,
-             {int sum(running)} as running, {int sum(dead)} as dead, min(oldest) as oldest, {now} as now
+        "select queue, kind, {int sum(case when state = 'active' and is_due and not is_held then 1 else 0 end)} as ready,
+             {int sum(case when state = 'active' and not is_due and not is_held then 1 else 0 end)} as scheduled,
+             {int sum(case when state = 'active' and is_held then 1 else 0 end)} as running,
+             {int sum(case when state = 'dead' then 1 else 0 end)} as dead,
+             min(case when state = 'active' and is_due and not is_held then due_at end) as oldest, {now} as now
          from (
-             select queue, kind, case when due_at <= {now} then 1 else 0 end as ready,
-                 case when due_at <= {now} then 0 else 1 end as scheduled, 0 as running, 0 as dead,
-                 case when due_at <= {now} then due_at end as oldest
-             from dolmen_job where state = 'ready'
-             union all select queue, kind, 0, 0, 1, 0, null from dolmen_job where state = 'running'
-             union all select queue, kind, 0, 0, 0, 1, null from dolmen_job where state = 'dead'
+             select queue, kind, state, due_at, due_at <= {now} as is_due,
+                 (id, token) in (select job, token from dolmen_job_running) as is_held
+             from dolmen_job where state = 'active'
+             union all select queue, kind, state, due_at, due_at <= {now}, {now} < {now} from dolmen_job where state = 'dead'
          ) as job
          group by queue, kind order by queue, kind"
     )

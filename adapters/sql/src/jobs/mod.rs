@@ -2,9 +2,13 @@
 
 mod claim;
 mod enqueue;
+mod fronts;
 mod heartbeat;
+mod in_steps;
 mod inspect;
 mod mysql;
+mod open_claims;
+mod postgres;
 mod settle;
 mod wake;
 
@@ -12,15 +16,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, Dialect, Enqueued, Heartbeat, JobFailure, JobFilter, JobId, JobQueue,
-    JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx, Rescued, TxDriver, WriteTx,
+    ClaimId, ClaimRequest, ClaimedJob, Dialect, Due, Enqueued, Heartbeat, IdGenerator as _, JobFailure,
+    JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx,
+    Rescued, TxDriver, UuidV7Ids, WriteTx,
 };
+pub(crate) use fronts::Fronts;
 pub use heartbeat::SqlHeartbeat;
+pub(crate) use open_claims::OpenClaims;
 pub(crate) use wake::Wake;
 
 use crate::database::{SqlDatabase, SqlTx};
 use crate::driver::Mode;
-use crate::statement::Statement;
 
 /// The job queue in the tables of a SQL database.
 ///
@@ -58,12 +64,20 @@ impl SqlJobQueue {
         tx.after_commit(move || database.wake().wake(queues));
     }
 
-    /// Runs one statement, committed by itself; the rows that it returns.
-    async fn run(&self, statement: Statement<'_>) -> PortResult<Vec<crate::statement::Row>> {
-        let mut tx = self.database.begin(Mode::Single).await?;
-        let rows = statement.fetch_in(&mut tx).await;
-        give_back(tx).await?;
-        rows
+    /// Settles jobs, and removes the rows of claims that were over before, which `settle` is told.
+    async fn settling<T>(
+        &self,
+        leases: &[Lease],
+        settle: impl AsyncFnOnce(&[ClaimId]) -> PortResult<T>,
+    ) -> PortResult<T> {
+        let claims = self.database.open_claims();
+        let over = claims.take_over();
+        let settled = settle(&over).await;
+        match &settled {
+            Ok(_) => claims.settle(leases),
+            Err(_) => claims.put_back(over),
+        }
+        settled
     }
 }
 
@@ -81,7 +95,13 @@ impl JobQueue for SqlJobQueue {
     async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
         jobs.iter().try_for_each(NewJob::check)?;
         let due = jobs.iter().filter(|job| enqueue::is_due(job)).map(|job| job.queue.clone()).collect();
+        let behind = jobs.iter().filter(|job| matches!(job.due, Due::At(_))).map(|job| job.queue.clone());
+        let behind: Vec<QueueName> = behind.collect();
         let enqueued = enqueue::enqueue(tx.driver_mut()?, &jobs).await?;
+        if !behind.is_empty() {
+            let database = self.database.clone();
+            tx.after_commit(move || database.fronts().forget(&behind));
+        }
         self.wake_after_commit(tx, due);
         Ok(enqueued)
     }
@@ -90,11 +110,15 @@ impl JobQueue for SqlJobQueue {
         if request.limit == 0 || request.kinds.is_empty() {
             return Ok(Vec::new());
         }
-        match self.database.dialect() {
-            Dialect::Sqlite => claim::in_sqlite(&self.database, request).await,
-            Dialect::MySql => mysql::claim(&self.database, request).await,
-            _ => claim::in_postgres(&self.database, request).await,
+        let id = ClaimId::new(UuidV7Ids::new().next());
+        let jobs = match self.database.dialect() {
+            Dialect::Postgres => postgres::claim(&self.database, id, request).await?,
+            _ => claim::claim(&self.database, id, request).await?,
+        };
+        if !jobs.is_empty() {
+            self.database.open_claims().open(id, jobs.iter().map(|job| job.lease.job));
         }
+        Ok(jobs)
     }
 
     async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {
@@ -102,50 +126,47 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()> {
-        settle::complete(tx.driver_mut()?, lease).await
+        settle::complete(tx.driver_mut()?, lease).await?;
+        let (database, lease) = (self.database.clone(), *lease);
+        tx.after_commit(move || database.open_claims().settle([&lease]));
+        Ok(())
     }
 
     async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
-        let rows = match self.database.dialect() {
-            Dialect::MySql => mysql::complete_all(&self.database, leases).await?,
-            _ => self.run(settle::complete_all(leases)).await?,
-        };
-        settle::lost(leases, &rows)
+        let held = self
+            .settling(leases, async |over| match self.database.dialect() {
+                Dialect::Postgres => postgres::complete_all(&self.database, leases, over).await,
+                _ => in_steps::complete_all(&self.database, leases, over).await,
+            })
+            .await?;
+        Ok(settle::lost(leases, &held))
     }
 
     async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {
         let reason = settle::reason(failure);
-        if self.database.dialect() == Dialect::MySql {
-            return mysql::fail(&self.database, lease, failure, &reason).await;
-        }
-        settle::state_after(lease, &self.run(settle::fail(lease, failure, &reason)).await?)
+        let fail =
+            async |over: &[ClaimId]| in_steps::fail(&self.database, lease, failure, &reason, over).await;
+        self.settling(std::slice::from_ref(lease), fail).await
     }
 
     async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
-        let rows = match self.database.dialect() {
-            Dialect::MySql => mysql::release(&self.database, leases, delay).await?,
-            _ => self.run(settle::release(leases, delay)).await?,
-        };
+        let release = async |over: &[ClaimId]| in_steps::release(&self.database, leases, delay, over).await;
+        let changed = self.settling(leases, release).await?;
         if delay.is_zero() {
-            self.database.wake().wake(settle::queues(&rows)?);
+            self.database.wake().wake(changed.queues);
         }
-        settle::lost(leases, &rows)
+        Ok(settle::lost(leases, &changed.jobs))
     }
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
-        if self.database.dialect() != Dialect::Postgres {
-            // A look that locks nothing, since most often there is nothing to rescue.
-            let mut tx = self.database.begin(Mode::Read).await?;
-            let expired = settle::expired().fetch_in(&mut tx).await;
-            give_back(tx).await?;
-            if expired?.is_empty() {
-                return Ok(Rescued::default());
-            }
+        // A look that locks nothing, since most often there is nothing to rescue.
+        let mut tx = self.database.begin(Mode::Read).await?;
+        let expired = in_steps::expired().fetch_in(&mut tx).await;
+        give_back(tx).await?;
+        if expired?.is_empty() {
+            return Ok(Rescued::default());
         }
-        let (rescued, queues) = match self.database.dialect() {
-            Dialect::MySql => mysql::rescue(&self.database, limit).await?,
-            _ => settle::rescued(&self.run(settle::rescue(limit)).await?)?,
-        };
+        let (rescued, queues) = in_steps::rescue(&self.database, limit).await?;
         self.database.wake().wake(queues);
         Ok(rescued)
     }

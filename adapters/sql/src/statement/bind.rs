@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use dolmen_ports::{JobId, TenantId, Timestamp, UserId, Uuid, WorkerId};
+use dolmen_ports::{ClaimId, JobId, TenantId, Timestamp, UserId, Uuid, WorkerId};
 use serde_json::Value as Json;
 
 use super::value::{Kind, Value};
@@ -146,7 +146,7 @@ macro_rules! bind_ids {
     )+};
 }
 
-bind_ids!(TenantId, UserId, JobId, WorkerId);
+bind_ids!(TenantId, UserId, ClaimId, JobId, WorkerId);
 
 #[cfg(test)]
 mod tests {

@@ -355,7 +355,7 @@ async fn broken_ones_are_replaced(harness: H) -> CaseResult {
 
 async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
     let mut heartbeat = harness.queue.open_heartbeat().await?;
-    let lease = dolmen_ports::Lease::new(job().id, 1);
+    let lease = dolmen_ports::Lease::new(job().id, 1, dolmen_ports::ClaimId::new(Uuid::nil()));
     let minute = std::time::Duration::from_mins(1);
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job().id]);
     close_on_server(&harness).await?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    Database, ErrorKind, JobId, JobQueue, Lease, PortError, PortResult, ReadTx, Secret, Uuid,
+    ClaimId, Database, ErrorKind, JobId, JobQueue, Lease, PortError, PortResult, ReadTx, Secret, Uuid,
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Suite, TransactionHarness};
@@ -125,9 +125,10 @@ async fn no_transaction_is_left(harness: H) -> CaseResult {
     let broken: PortResult<u64> =
         database.system().write(async |tx| run(tx, "drop table dolmen_job cascade").await).await;
     broken?;
+    let lease = Lease::new(JobId::new(Uuid::from_u128(1)), 1, ClaimId::new(Uuid::nil()));
     // A single statement, around which there is a transaction of its own: on the only connection, three times.
     for _ in 0..3 {
-        let failed = queue.rescue(10).await.unwrap_err();
+        let failed = queue.complete_all(&[lease]).await.unwrap_err();
         assert!(failed.chain().contains("dolmen_job"), "{}", failed.chain());
     }
     let open: PortResult<i64> = database.system().read(async |tx| ask(tx, OPEN).await).await;
@@ -145,7 +146,7 @@ async fn a_heartbeat_opens_anew(harness: H) -> CaseResult {
     let (sql, _) = narrow(&url, SqlOptions::new()).await?;
     let mut heartbeat = SqlJobQueue::new(&sql).open_heartbeat().await?;
     let job = JobId::new(Uuid::from_u128(1));
-    let (lease, minute) = (Lease::new(job, 1), Duration::from_mins(1));
+    let (lease, minute) = (Lease::new(job, 1, ClaimId::new(Uuid::nil())), Duration::from_mins(1));
     assert_eq!(heartbeat.extend(&[lease], minute).await?, [job]);
     proxy.reset_all();
     assert!(heartbeat.extend(&[lease], minute).await.is_err());

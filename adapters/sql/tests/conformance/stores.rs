@@ -21,53 +21,67 @@ impl JobsHarness for SqlHarness {
     }
 
     async fn age(&self, by: Duration) -> PortResult<()> {
-        self.database
-            .system()
-            .write(async |tx| {
-                let seconds = by.as_secs_f64();
+        let work = self.database.system().write(async |tx| {
+            for age in AGE {
                 let result = match native(tx)? {
-                    Native::Sqlite(connection) => sqlx::query(
-                        "update dolmen_job set
-                             due_at = strftime('%Y-%m-%dT%H:%M:%f000Z', due_at, ?1),
-                             created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', created_at, ?1),
-                             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1),
-                             lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",
-                    )
-                    .bind(format!("{:+} seconds", -seconds))
-                    .execute(connection)
-                    .await
-                    .map(drop),
+                    Native::Sqlite(connection) => {
+                        let older = format!("{:+} seconds", -by.as_secs_f64());
+                        sqlx::query(age.sqlite).bind(older).execute(connection).await.map(drop)
+                    }
                     #[cfg(feature = "postgres")]
-                    Native::Postgres(connection) => sqlx::query(
-                        "update dolmen_job set
-                             due_at = due_at - $1 * interval '1 second',
-                             created_at = created_at - $1 * interval '1 second',
-                             finished_at = finished_at - $1 * interval '1 second',
-                             lease_until = lease_until - $1 * interval '1 second'",
-                    )
-                    .bind(seconds)
-                    .execute(connection)
-                    .await
-                    .map(drop),
+                    Native::Postgres(connection) => {
+                        sqlx::query(age.postgres).bind(by.as_secs_f64()).execute(connection).await.map(drop)
+                    }
                     #[cfg(feature = "mysql")]
-                    Native::MySql(connection) => sqlx::query(
-                        "update dolmen_job, (select cast(? as signed) as micros) as age set
-                             due_at = due_at - interval micros microsecond,
-                             created_at = created_at - interval micros microsecond,
-                             finished_at = finished_at - interval micros microsecond,
-                             lease_until = lease_until - interval micros microsecond",
-                    )
-                    .bind(i64::try_from(by.as_micros()).unwrap_or(i64::MAX))
-                    .execute(connection)
-                    .await
-                    .map(drop),
+                    Native::MySql(connection) => {
+                        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+                        sqlx::query(age.mysql).bind(micros).execute(connection).await.map(drop)
+                    }
                     _ => Ok(()),
                 };
-                result.map_err(|error| map_error(error, "age the jobs"))
-            })
-            .await
+                result.map_err(|error| map_error(error, "age the jobs"))?;
+            }
+            Ok(())
+        });
+        work.await
     }
 }
+
+/// Makes a table older, as each dialect says it.
+struct Age {
+    sqlite: &'static str,
+    #[cfg(feature = "postgres")]
+    postgres: &'static str,
+    #[cfg(feature = "mysql")]
+    mysql: &'static str,
+}
+
+const AGE: [Age; 2] = [
+    Age {
+        sqlite: "update dolmen_job set
+             due_at = strftime('%Y-%m-%dT%H:%M:%f000Z', due_at, ?1),
+             created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', created_at, ?1),
+             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1)",
+        #[cfg(feature = "postgres")]
+        postgres: "update dolmen_job set
+             due_at = due_at - $1 * interval '1 second',
+             created_at = created_at - $1 * interval '1 second',
+             finished_at = finished_at - $1 * interval '1 second'",
+        #[cfg(feature = "mysql")]
+        mysql: "update dolmen_job, (select cast(? as signed) as micros) as age set
+             due_at = due_at - interval micros microsecond,
+             created_at = created_at - interval micros microsecond,
+             finished_at = finished_at - interval micros microsecond",
+    },
+    Age {
+        sqlite: "update dolmen_job_claim set lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",
+        #[cfg(feature = "postgres")]
+        postgres: "update dolmen_job_claim set lease_until = lease_until - $1 * interval '1 second'",
+        #[cfg(feature = "mysql")]
+        mysql: "update dolmen_job_claim, (select cast(? as signed) as micros) as age
+         set lease_until = lease_until - interval micros microsecond",
+    },
+];
 
 impl SchedulesHarness for SqlHarness {
     fn schedules(&self) -> Arc<dyn ScheduleStore> {

@@ -8,7 +8,7 @@ use dolmen_ports::{ClaimRequest, ClaimedJob};
 use futures_util::poll;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::Instrument;
 
 use super::attempt::{Attempt, Ending, GRACE};
@@ -17,7 +17,10 @@ use super::held::Holding;
 use crate::backoff::Dice;
 
 /// The most jobs in one claim.
-const MOST_AT_ONCE: u32 = 100;
+const MOST_AT_ONCE: u32 = 1_000;
+
+/// How long room is gathered at most: little beside the jobs that take longer.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// The claiming side of a worker, with the attempts under way.
 pub(super) struct Claiming {
@@ -44,6 +47,7 @@ impl Claiming {
         while !engine.drain.is_cancelled() {
             while self.attempts.try_join_next().is_some() {}
             if self.room() > 0 {
+                self.gather_room(&engine).await;
                 self.claim(&engine).await;
             } else {
                 tokio::select! {
@@ -58,6 +62,20 @@ impl Claiming {
     fn room(&self) -> u32 {
         let running = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
         self.engine.settings.concurrency().saturating_sub(running)
+    }
+
+    /// Waits a moment for more room when there is little: short jobs end together, and a claim costs the same for one job as for
+    /// a hundred.
+    async fn gather_room(&mut self, engine: &Engine) {
+        let wanted = engine.settings.concurrency() / 4;
+        let deadline = Instant::now() + GATHER;
+        while self.room() < wanted {
+            tokio::select! {
+                _ = self.attempts.join_next() => {}
+                () = sleep_until(deadline) => return,
+                () = engine.drain.cancelled() => return,
+            }
+        }
     }
 
     /// One look into the queue, and the pause that follows unless there is more.

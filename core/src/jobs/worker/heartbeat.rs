@@ -87,15 +87,23 @@ async fn beat(engine: &Engine) {
 
 async fn extend(engine: &Engine, connection: &mut Option<Box<dyn Heartbeat>>) -> PortResult<()> {
     let leases = engine.held.to_extend(Instant::now());
-    if leases.is_empty() {
+    let given_up = engine.held.to_give_up(Instant::now(), engine.settings.lease());
+    if leases.is_empty() && given_up.is_empty() {
         return Ok(());
     }
     if connection.is_none() {
         *connection = Some(engine.queue.open_heartbeat().await?);
     }
     let Some(connection) = connection else { return Ok(()) };
-    let lost = connection.extend(&leases, engine.settings.lease()).await?;
-    engine.held.lose(&lost);
+    if !given_up.is_empty() {
+        // The claim that they came with may go on for the sake of other jobs.
+        connection.give_up(&given_up).await?;
+        engine.held.lose(&given_up.iter().map(|lease| lease.job).collect::<Vec<_>>());
+    }
+    if !leases.is_empty() {
+        let lost = connection.extend(&leases, engine.settings.lease()).await?;
+        engine.held.lose(&lost);
+    }
     Ok(())
 }
 

@@ -103,6 +103,15 @@ impl HeldLeases {
         self.lock().values().filter(|held| held.wants_extension(now)).map(|held| held.lease).collect()
     }
 
+    /// The leases to give up: of attempts that did not end within `patience` after their time was up, since what runs them
+    /// stands still.
+    pub(super) fn to_give_up(&self, now: Instant, patience: Duration) -> Vec<Lease> {
+        let gives_up = |held: &&Arc<HeldLease>| {
+            !held.is_lost() && !held.settling.load(Ordering::Acquire) && now >= held.deadline + patience
+        };
+        self.lock().values().filter(gives_up).map(|held| held.lease).collect()
+    }
+
     /// The leases of attempts that still run.
     pub(super) fn unfinished(&self) -> Vec<Arc<HeldLease>> {
         let unfinished = |held: &&Arc<HeldLease>| !held.is_lost() && !held.settling.load(Ordering::Acquire);

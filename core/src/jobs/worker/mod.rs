@@ -21,6 +21,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dolmen_ports::BoxError;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use self::claiming::Claiming;
@@ -83,13 +84,20 @@ impl RoleRunner for Worker {
         let heartbeat = HeartbeatThread::start(Arc::clone(&engine))?;
         let room = usize::try_from(engine.settings.concurrency()).unwrap_or(usize::MAX).min(1_000);
         let (completions, inbox) = mpsc::channel(room);
-        let settling = async {
+        // A task each: a database may refuse a task that begins a write within another one. They end with this future.
+        let mut parts = JoinSet::new();
+        let settling = Arc::clone(&engine);
+        parts.spawn(async move {
             tokio::select! {
-                () = settle_completions(&engine, inbox) => {}
-                () = async { engine.stop.cancelled().await; sleep(LAST_COMPLETIONS).await } => {}
+                () = settle_completions(&settling, inbox) => {}
+                () = async { settling.stop.cancelled().await; sleep(LAST_COMPLETIONS).await } => {}
             }
-        };
-        tokio::join!(Claiming::new(Arc::clone(&engine), completions).run(), settling, keep_house(&engine));
+        });
+        parts.spawn(Claiming::new(Arc::clone(&engine), completions).run());
+        parts.spawn(async move { keep_house(&engine).await });
+        while let Some(part) = parts.join_next().await {
+            part?;
+        }
         heartbeat.end().await;
         Ok(())
     }

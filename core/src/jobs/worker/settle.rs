@@ -18,7 +18,7 @@ use crate::jobs::JobOutcome;
 const REFUSALS: u32 = 3;
 
 /// The most completions in one call.
-const MOST_AT_ONCE: usize = 500;
+const MOST_AT_ONCE: usize = 1_000;
 
 /// How long giving jobs back may take at the end of the drain.
 const RELEASE_WITHIN: Duration = Duration::from_millis(400);

@@ -6,7 +6,7 @@ use dolmen_ports::{ErrorKind, JobFailure, JobState, NextStep, PortError, PortRes
 
 use super::JobsSuite;
 use super::probe::{H, claim, claim_one, enqueue, enqueue_and_claim, id, ids, job, record};
-use crate::conformance::failure::{CaseResult, ensure, ensure_eq, ensure_kind};
+use crate::conformance::failure::{CaseResult, Failure, ensure, ensure_eq, ensure_kind};
 use crate::conformance::suite::add_cases;
 
 pub(super) fn add(suite: JobsSuite) -> JobsSuite {
@@ -22,6 +22,7 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
         "JQ-9": releasing_spends_no_attempt,
         "JQ-9": a_job_released_with_a_delay_waits_for_it,
         "JQ-10": a_failed_job_waits_for_its_delay,
+        "JQ-10": a_failed_job_is_claimed_again_while_its_claim_goes_on,
         "JQ-10": a_job_whose_attempts_are_spent_is_dead,
         "JQ-10": a_buried_job_is_dead_at_once,
         "JQ-10": a_discarded_failure_is_no_dead_letter,
@@ -166,6 +167,23 @@ async fn a_failed_job_waits_for_its_delay(harness: H) -> CaseResult {
     ensure_eq!(ids(&claim(&harness, 10).await?), [], "jobs before the delay");
     harness.age(Duration::from_mins(6)).await?;
     ensure_eq!(claim_one(&harness).await?.attempt, 2, "the attempt after the delay");
+    Ok(())
+}
+
+async fn a_failed_job_is_claimed_again_while_its_claim_goes_on(harness: H) -> CaseResult {
+    enqueue(&harness, (1..=3).map(job).collect()).await?;
+    let mut leases: Vec<_> = claim(&harness, 3).await?.iter().map(|job| job.lease).collect();
+    leases.sort_by_key(|lease| lease.job);
+    let [first, second, third] = leases[..] else { return Err(Failure::new("three leases")) };
+    let failure = JobFailure::new("again", NextStep::RetryIn(Duration::ZERO));
+    ensure_eq!(harness.queue().fail(&first, &failure).await?, JobState::Ready, "the state after the failure");
+    ensure_eq!(harness.queue().release(&[second], Duration::ZERO).await?, [], "lost leases of the release");
+    let again = claim(&harness, 10).await?;
+    ensure_eq!(ids(&again), [id(1), id(2)], "the jobs to claim again");
+    ensure!(again.iter().all(|job| job.lease.claim != third.claim), "two claims have one id");
+    ensure_eq!(harness.queue().complete_all(&[first, second, third]).await?, [id(1), id(2)], "lost leases");
+    let leases: Vec<_> = again.iter().map(|job| job.lease).collect();
+    ensure_eq!(harness.queue().complete_all(&leases).await?, [], "lost leases of the second claim");
     Ok(())
 }
 

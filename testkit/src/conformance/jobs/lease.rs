@@ -30,6 +30,9 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
         "JQ-8": a_rescued_job_is_claimed_again_and_counts_a_crash,
         "JQ-8": a_job_whose_lease_holds_is_not_rescued,
         "JQ-8": an_extended_lease_holds_longer,
+        "JQ-8": extending_one_lease_keeps_its_whole_claim,
+        "JQ-8": a_lease_that_is_given_up_counts_as_run_out,
+        "JQ-8": a_given_up_job_leaves_the_others_of_its_claim,
         "JQ-8": a_job_that_kills_its_worker_dies_after_three_crashes,
         "JQ-8": a_crashed_job_without_attempts_left_is_dead,
         "JQ-8": a_rescue_takes_at_most_its_limit,
@@ -200,6 +203,54 @@ async fn an_extended_lease_holds_longer(harness: H) -> CaseResult {
     }
     ensure_eq!(harness.queue().rescue(10).await?, Rescued::new(0, 0), "the rescue after three extensions");
     ensure_eq!(let_leases_run_out(&harness).await?, Rescued::new(1, 0), "the rescue without another one");
+    Ok(())
+}
+
+async fn extending_one_lease_keeps_its_whole_claim(harness: H) -> CaseResult {
+    enqueue(&harness, (1..=2).map(job).collect()).await?;
+    let claimed = claim(&harness, 2).await?;
+    let leases: Vec<_> = claimed.iter().map(|job| job.lease).collect();
+    let mut heartbeat = harness.queue().open_heartbeat().await?;
+    harness.age(LEASE * 2 / 3).await?;
+    ensure_eq!(heartbeat.extend(leases.get(..1).unwrap_or_default(), LEASE).await?, [], "lost leases");
+    harness.age(LEASE * 2 / 3).await?;
+    ensure_eq!(harness.queue().rescue(10).await?, Rescued::new(0, 0), "the rescue after the extension");
+    ensure_eq!(harness.queue().complete_all(&leases).await?, [], "lost leases of the claim");
+    Ok(())
+}
+
+async fn a_lease_that_is_given_up_counts_as_run_out(harness: H) -> CaseResult {
+    let mut heartbeat = harness.queue().open_heartbeat().await?;
+    let mut poison = job(1);
+    poison.max_attempts = 1_000;
+    enqueue(&harness, vec![poison]).await?;
+    for crash in 1..=MAX_CRASHES {
+        let lease = claim_one(&harness).await?.lease;
+        heartbeat.give_up(&[lease]).await?;
+        // Once more it changes nothing: the lease is void.
+        heartbeat.give_up(&[lease]).await?;
+        let record = record(&harness, id(1)).await?;
+        let state = if crash < MAX_CRASHES { JobState::Ready } else { JobState::Dead };
+        ensure_eq!(
+            (record.state, record.crashes, record.attempt),
+            (state, crash, crash),
+            "state, crashes, attempts"
+        );
+        ensure!(record.last_error.is_some(), "nothing tells why the job is back");
+        ensure_eq!(harness.queue().complete_all(&[lease]).await?, [id(1)], "lost leases");
+    }
+    Ok(())
+}
+
+async fn a_given_up_job_leaves_the_others_of_its_claim(harness: H) -> CaseResult {
+    enqueue(&harness, (1..=2).map(job).collect()).await?;
+    let mut leases: Vec<_> = claim(&harness, 2).await?.iter().map(|job| job.lease).collect();
+    leases.sort_by_key(|lease| lease.job);
+    let mut heartbeat = harness.queue().open_heartbeat().await?;
+    heartbeat.give_up(leases.get(..1).unwrap_or_default()).await?;
+    ensure_eq!(heartbeat.extend(&leases, LEASE).await?, [id(1)], "lost leases");
+    ensure_eq!(claim_one(&harness).await?.lease.job, id(1), "the job to claim again");
+    ensure_eq!(harness.queue().complete_all(&leases).await?, [id(1)], "lost leases of the claim");
     Ok(())
 }
 

@@ -2,21 +2,26 @@
 
 use dolmen_ports::jobs::MAX_CRASHES;
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, JobId, JobState, Lease, PortResult, Rescued, Scope, Timestamp, WriteTx,
+    ClaimId, ClaimRequest, ClaimedJob, JobId, JobState, Lease, PortResult, Rescued, Scope, Timestamp, WriteTx,
 };
 
 use super::JOBS;
 use super::row::{Row, change_held};
 
 /// Takes due jobs: by priority, due time, id.
-pub(super) fn claim(tx: &mut WriteTx, request: &ClaimRequest, now: Timestamp) -> PortResult<Vec<ClaimedJob>> {
+pub(super) fn claim(
+    tx: &mut WriteTx,
+    request: &ClaimRequest,
+    claim: ClaimId,
+    now: Timestamp,
+) -> PortResult<Vec<ClaimedJob>> {
     let mut due = JOBS.scan(tx, |_, row| is_wanted(row, request, now))?;
     due.sort_by_key(|(id, row)| (row.priority, row.record.due_at, *id));
     due.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
     let until = now.plus(request.lease_for);
     let mut claimed = Vec::with_capacity(due.len());
     for (id, _) in due {
-        claimed.extend(JOBS.update(tx, &id, |row| take(row, until, now))?);
+        claimed.extend(JOBS.update(tx, &id, |row| take(row, claim, until, now))?);
     }
     Ok(claimed)
 }
@@ -28,13 +33,14 @@ fn is_wanted(row: &Row, request: &ClaimRequest, now: Timestamp) -> bool {
         && (request.queues.is_empty() || request.queues.contains(&row.record.queue))
 }
 
-fn take(row: &mut Row, until: Timestamp, now: Timestamp) -> ClaimedJob {
+fn take(row: &mut Row, claim: ClaimId, until: Timestamp, now: Timestamp) -> ClaimedJob {
     row.record.state = JobState::Running;
     row.record.attempt += 1;
     row.token += 1;
     row.lease_until = until;
+    row.claim = claim;
     let record = &row.record;
-    let lease = Lease::new(record.id, row.token);
+    let lease = Lease::new(record.id, row.token, claim);
     let scope = Scope::from(record.tenant);
     let mut job = ClaimedJob::new(lease, record.kind.clone(), record.payload.clone(), scope);
     job.queue = record.queue.clone();
@@ -45,9 +51,26 @@ fn take(row: &mut Row, until: Timestamp, now: Timestamp) -> ClaimedJob {
     job
 }
 
-/// Extends a lease that holds; `false` when it is void.
+/// Extends the claim of a lease that holds; `false` when the lease is void.
 pub(super) fn extend(tx: &mut WriteTx, lease: &Lease, until: Timestamp) -> PortResult<bool> {
-    Ok(change_held(tx, lease, |row| row.lease_until = until)?.is_some())
+    if change_held(tx, lease, |_| ())?.is_none() {
+        return Ok(false);
+    }
+    let with_it = |_: &JobId, row: &Row| row.record.state == JobState::Running && row.claim == lease.claim;
+    for (id, _) in JOBS.scan(tx, with_it)? {
+        JOBS.update(tx, &id, |row| row.lease_until = until)?;
+    }
+    Ok(true)
+}
+
+/// Makes the jobs of leases that still hold ready again, or dead.
+pub(super) fn give_up(tx: &mut WriteTx, leases: &[Lease], now: Timestamp) -> PortResult<()> {
+    for lease in leases {
+        if change_held(tx, lease, |_| ())?.is_some() {
+            rescue_one(tx, lease.job, now)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes jobs whose lease ran out ready again, or dead.

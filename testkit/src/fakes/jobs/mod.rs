@@ -11,15 +11,16 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, Clock, Database, Enqueued, Heartbeat, JobFailure, JobFilter, JobId, JobQueue,
-    JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx, Rescued, Timestamp,
-    WriteTx,
+    ClaimId, ClaimRequest, ClaimedJob, Clock, Database, Enqueued, Heartbeat, IdGenerator as _, JobFailure,
+    JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx,
+    Rescued, Timestamp, WriteTx,
 };
 use tokio::sync::Notify;
 
 use self::row::Row;
 use super::clock::ManualClock;
 use super::database::{BACKEND, MemoryDatabase, MemoryTable};
+use super::ids::SequentialIds;
 
 const JOBS: MemoryTable<JobId, Row> = MemoryTable::new("dolmen_job");
 
@@ -31,12 +32,18 @@ pub struct MemoryJobQueue {
     database: Database,
     clock: ManualClock,
     enqueued: Arc<Notify>,
+    claims: Arc<SequentialIds>,
 }
 
 impl MemoryJobQueue {
     /// The queue of a database.
     pub fn new(database: &MemoryDatabase) -> Self {
-        Self { database: database.database(), clock: database.clock().clone(), enqueued: Arc::default() }
+        Self {
+            database: database.database(),
+            clock: database.clock().clone(),
+            enqueued: Arc::default(),
+            claims: Arc::default(),
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -73,7 +80,8 @@ impl JobQueue for MemoryJobQueue {
     }
 
     async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
-        self.step(|tx| claim::claim(tx, request, self.now())).await
+        let claim = ClaimId::new(self.claims.next());
+        self.step(|tx| claim::claim(tx, request, claim, self.now())).await
     }
 
     async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {
@@ -149,5 +157,9 @@ impl Heartbeat for MemoryHeartbeat {
     async fn extend(&mut self, leases: &[Lease], lease_for: Duration) -> PortResult<Vec<JobId>> {
         let until = self.queue.now().plus(lease_for);
         self.queue.step(|tx| row::lost(leases, |lease| claim::extend(tx, lease, until))).await
+    }
+
+    async fn give_up(&mut self, leases: &[Lease]) -> PortResult<()> {
+        self.queue.step(|tx| claim::give_up(tx, leases, self.queue.now())).await
     }
 }

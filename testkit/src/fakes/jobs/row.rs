@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use dolmen_ports::{
-    ErrorKind, JobId, JobRecord, JobState, Lease, NewJob, PortError, PortResult, Timestamp, WriteTx,
+    ClaimId, ErrorKind, JobId, JobRecord, JobState, Lease, NewJob, PortError, PortResult, Timestamp, Uuid,
+    WriteTx,
 };
 
 use super::JOBS;
@@ -18,6 +19,8 @@ pub(super) struct Row {
     /// The token of the latest claim.
     pub(super) token: i64,
     pub(super) lease_until: Timestamp,
+    /// The claim that took it last.
+    pub(super) claim: ClaimId,
 }
 
 impl Row {
@@ -33,6 +36,7 @@ impl Row {
             unique_key: job.unique_key,
             token: 0,
             lease_until: now,
+            claim: ClaimId::new(Uuid::nil()),
         }
     }
 

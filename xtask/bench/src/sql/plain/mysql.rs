@@ -44,7 +44,7 @@ impl Side for OnMySql {
         sqlx::query(
             "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
                  due_at, created_at)
-             values (?, 'bench.invoice', 'default', 'ready', ?, 0, 10, ?, ?, utc_timestamp(6),
+             values (?, 'bench.invoice', 'default', 'active', ?, 0, 10, ?, ?, utc_timestamp(6),
                  utc_timestamp(6))",
         )
         .bind(ids.next())
@@ -57,9 +57,9 @@ impl Side for OnMySql {
         sqlx::query(
             "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
                  due_at, created_at)
-             values (?, 'bench.ship', 'default', 'ready', ?, 0, 10, ?, ?, utc_timestamp(6),
+             values (?, 'bench.ship', 'default', 'active', ?, 0, 10, ?, ?, utc_timestamp(6),
                  utc_timestamp(6)),
-                 (?, 'bench.ship', 'default', 'ready', ?, 0, 10, ?, ?, utc_timestamp(6),
+                 (?, 'bench.ship', 'default', 'active', ?, 0, 10, ?, ?, utc_timestamp(6),
                  utc_timestamp(6))",
         )
         .bind(ids.next())

@@ -37,7 +37,7 @@ impl Side for OnPostgres {
         sqlx::query(
             "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
                  due_at, created_at)
-             values ($1, 'bench.invoice', 'default', 'ready', $2, 0, 10, $3, $4, statement_timestamp(),
+             values ($1, 'bench.invoice', 'default', 'active', $2, 0, 10, $3, $4, statement_timestamp(),
                  statement_timestamp())",
         )
         .bind(ids.next())
@@ -49,9 +49,9 @@ impl Side for OnPostgres {
         sqlx::query(
             "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
                  due_at, created_at)
-             values ($1, 'bench.ship', 'default', 'ready', $2, 0, 10, $3, $4, statement_timestamp(),
+             values ($1, 'bench.ship', 'default', 'active', $2, 0, 10, $3, $4, statement_timestamp(),
                  statement_timestamp()),
-                 ($5, 'bench.ship', 'default', 'ready', $2, 0, 10, $3, $4, statement_timestamp(),
+                 ($5, 'bench.ship', 'default', 'active', $2, 0, 10, $3, $4, statement_timestamp(),
                  statement_timestamp())",
         )
         .bind(ids.next())

@@ -47,7 +47,7 @@ impl Side for OnSqlite {
         sqlx::query(
             "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
                  due_at, created_at)
-             values (?, 'bench.invoice', 'default', 'ready', ?, 0, 10, ?, ?,
+             values (?, 'bench.invoice', 'default', 'active', ?, 0, 10, ?, ?,
                  strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))",
         )
         .bind(ids.next())
@@ -59,9 +59,9 @@ impl Side for OnSqlite {
         sqlx::query(
             "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
                  due_at, created_at)
-             values (?1, 'bench.ship', 'default', 'ready', ?2, 0, 10, ?3, ?4,
+             values (?1, 'bench.ship', 'default', 'active', ?2, 0, 10, ?3, ?4,
                  strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')),
-                 (?5, 'bench.ship', 'default', 'ready', ?2, 0, 10, ?3, ?4,
+                 (?5, 'bench.ship', 'default', 'active', ?2, 0, 10, ?3, ?4,
                  strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'), strftime('%Y-%m-%dT%H:%M:%f000Z', 'now'))",
         )
         .bind(ids.next())

@@ -1,0 +1,88 @@
+//! Where claims have come to: a hint, so that a claim need not walk through what those before it took.
+//!
+//! Taken jobs stay in the index until they are vacuumed, which an old snapshot anywhere in the server prevents. So a claim
+//! begins where the last one of this process ended. What appears behind that, such as a job whose transaction took long,
+//! is found by a claim from the very front, which comes at least once a second, and whenever nothing else was found.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use dolmen_ports::{JobId, PortResult, QueueName, Timestamp, Uuid};
+use serde_json::{Value as Json, json};
+
+use crate::statement::Row;
+
+/// A claim goes so far back behind the database's time: for jobs whose transactions take their time to commit.
+const SLACK: Duration = Duration::from_secs(1);
+/// A claim from the very front comes at least so often, unless that takes too long.
+const FULL_EVERY: Duration = Duration::from_secs(1);
+/// While there is work, those take at most one part in this many of the time.
+const SHARE: u32 = 10;
+/// More queues and priorities than this are not remembered.
+const MOST: usize = 64;
+
+/// The fronts that are known: the place after which each goes on.
+#[derive(Debug, Default)]
+pub(crate) struct Fronts(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    places: HashMap<(String, i32), (Timestamp, JobId)>,
+    full: Option<(Instant, Duration)>,
+    /// The last claim found nothing.
+    is_idle: bool,
+}
+
+impl Fronts {
+    /// Where the next claim begins; nothing for the very front.
+    pub(super) fn next(&self) -> Option<Json> {
+        let state = self.state();
+        let (at, took) = state.full?;
+        if state.is_idle || state.places.is_empty() || at.elapsed() >= FULL_EVERY.max(took * SHARE) {
+            return None;
+        }
+        let places = state.places.iter();
+        let places = places.map(|((queue, priority), (due_at, id))| {
+            json!({ "queue": queue, "priority": priority, "due_at": due_at.to_string(), "id": id.as_uuid() })
+        });
+        Some(places.collect())
+    }
+
+    /// Notes what a claim took, in its order, and whether it left nothing that was due.
+    pub(super) fn note(&self, rows: &[Row], full: Option<Duration>, left_nothing: bool) -> PortResult<()> {
+        let mut state = self.state();
+        if let Some(took) = full {
+            state.full = Some((Instant::now(), took));
+        }
+        state.is_idle = rows.is_empty();
+        let mut oldest = None;
+        for row in rows {
+            let behind = row.get::<Timestamp>("now")?.minus(SLACK);
+            oldest = Some(behind);
+            let place = (row.get::<Timestamp>("due_at")?, row.get::<JobId>("id")?);
+            let place = place.min((behind, JobId::new(Uuid::nil())));
+            let front = (row.get::<String>("queue")?, row.get::<i32>("priority")?);
+            let known = state.places.entry(front).or_insert(place);
+            *known = place.max(*known);
+        }
+        if let Some(behind) = oldest.filter(|_| left_nothing) {
+            for place in state.places.values_mut() {
+                *place = (*place).max((behind, JobId::new(Uuid::nil())));
+            }
+        }
+        if state.places.len() > MOST {
+            state.places.clear();
+        }
+        Ok(())
+    }
+
+    /// A job appeared that may lie behind the fronts.
+    pub(super) fn forget(&self, queues: &[QueueName]) {
+        self.state().places.retain(|(queue, _), _| !queues.iter().any(|of| of.as_str() == queue));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
