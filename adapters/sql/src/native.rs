@@ -35,7 +35,7 @@ impl fmt::Debug for Native<'_> {
 /// The connection is in the transaction of `tx`: do not begin or end one on it. MariaDB and MySQL end one with each change of
 /// the schema. A read transaction hands out its
 /// connection too; that it cannot write is then the database's doing. An error of a native statement ends the
-/// transaction as any other error does; a commit after one that was not returned, or after the transaction has ended, is
+/// transaction as any other error does; the next statement or commit after one that was not returned, or after the end, is
 /// `InvalidInput`. Behind a pooler, prepared statements and settings last as long as the transaction: write
 /// `set local`. Map it with [`native_error`].
 ///

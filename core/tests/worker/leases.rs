@@ -7,7 +7,7 @@ use std::time::Duration;
 use dolmen::{JobContext, JobError, JobOutcome, JobState, WriteTx};
 use tokio::sync::{Notify, mpsc};
 
-use crate::support::{Fixture, Work, quick, until, write_effect};
+use crate::support::{Brief, Fixture, Work, quick, until, write_effect};
 
 /// A handler that says when it begins, waits to be let go, then writes its effect.
 fn held(
@@ -119,6 +119,26 @@ async fn a_handler_that_blocks_the_whole_runtime_keeps_its_lease_and_is_told_of(
     fixture.until_state(job, JobState::Done).await;
     assert!(fixture.heartbeats() >= 5, "{} heartbeats in 1.7 s of a 300 ms lease", fixture.heartbeats());
     assert_eq!(fixture.counted("dolmen_jobs_stalled", "tests.work"), 1);
+    worker.end().await;
+}
+
+#[tokio::test]
+async fn a_handler_that_blocks_long_beyond_its_timeout_loses_its_job() {
+    let fixture = Fixture::new();
+    let job = fixture.enqueue(&Brief).await;
+    // The clock of the queue stands still, so the lease does not run out by itself.
+    #[expect(clippy::disallowed_methods, reason = "blocking the runtime is what this test is about")]
+    let handler = async |_: Brief, context: JobContext| {
+        if context.attempt() == 1 {
+            std::thread::sleep(Duration::from_millis(2_500));
+        }
+        Ok(())
+    };
+    let worker = fixture.start(handler, quick());
+    fixture.until_state(job, JobState::Done).await;
+    let record = fixture.record(job).await;
+    assert_eq!((record.attempt, record.crashes), (2, 1));
+    assert_eq!(fixture.counted("dolmen_jobs_lease_lost", "tests.brief"), 1);
     worker.end().await;
 }
 

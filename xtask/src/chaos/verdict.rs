@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::failure::Outcome;
+
 /// What is wrong with a run.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Verdict {
@@ -28,6 +30,19 @@ impl Verdict {
     pub(super) fn add(&mut self, other: Self) {
         self.broken.extend(other.broken);
         self.unexpected.extend(other.unexpected);
+    }
+
+    /// The verdict of a fault that is played on one server after the other: of the first that decides. A red run is red, and a
+    /// sabotage that went unnoticed is blind, whatever comes after it.
+    pub(super) fn of_runs(is_sabotaged: bool, runs: impl Iterator<Item = Outcome<Self>>) -> Outcome<Self> {
+        let mut verdict = Self::default();
+        for run in runs {
+            verdict = run?;
+            if verdict.is_green() == is_sabotaged {
+                break;
+            }
+        }
+        Ok(verdict)
     }
 
     pub(super) fn is_green(&self) -> bool {

@@ -68,21 +68,21 @@ impl SqlTx {
     }
 
     pub(crate) async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
-        let before = self.start()?;
+        self.start().await?;
         let result = self.session.execute(sql, values).await;
-        self.finish(before, result)
+        self.finish(result)
     }
 
     pub(crate) async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
-        let before = self.start()?;
+        self.start().await?;
         let result = self.session.fetch(sql, values).await;
-        self.finish(before, result)
+        self.finish(result)
     }
 
     pub(crate) async fn run_script(&mut self, script: &'static str) -> PortResult<()> {
-        let before = self.start()?;
+        self.start().await?;
         let result = self.session.run_script(script).await;
-        self.finish(before, result)
+        self.finish(result)
     }
 
     /// The session itself, for who runs single statements and knows what a failed one leaves behind.
@@ -92,21 +92,32 @@ impl SqlTx {
     }
 
     pub(crate) fn native(&mut self) -> PortResult<Native<'_>> {
-        let _ = self.start()?;
+        self.check_usable()?;
         self.state = State::Lent;
         Ok(self.session.native())
     }
 
-    fn start(&mut self) -> PortResult<State> {
+    async fn start(&mut self) -> PortResult<()> {
+        self.check_usable()?;
+        // Outside of a transaction each statement would be committed by itself.
+        let lent = std::mem::replace(&mut self.state, State::Running) == State::Lent;
+        if lent && !self.session.is_open().await? {
+            self.state = State::Failed(ErrorKind::InvalidInput);
+            return Err(ended_natively("run a statement"));
+        }
+        Ok(())
+    }
+
+    fn check_usable(&self) -> PortResult<()> {
         match self.state {
-            State::Open | State::Lent => Ok(std::mem::replace(&mut self.state, State::Running)),
+            State::Open | State::Lent => Ok(()),
             State::Running | State::Failed(_) => Err(self.ended("run a statement")),
         }
     }
 
-    fn finish<T>(&mut self, before: State, result: PortResult<T>) -> PortResult<T> {
+    fn finish<T>(&mut self, result: PortResult<T>) -> PortResult<T> {
         self.state = match &result {
-            Ok(_) => before,
+            Ok(_) => State::Open,
             Err(error) => State::Failed(error.kind()),
         };
         result
@@ -122,6 +133,13 @@ impl SqlTx {
         };
         PortError::new(ErrorKind::InvalidInput, "database", operation).with_detail(detail)
     }
+}
+
+fn ended_natively(operation: &'static str) -> PortError {
+    PortError::new(ErrorKind::InvalidInput, "database", operation).with_detail(
+        "a native statement failed or ended the transaction; return its error, and begin or end no transaction on a native \
+         connection",
+    )
 }
 
 #[async_trait]
@@ -141,10 +159,7 @@ impl TxDriver for SqlTx {
         // all of them after the transaction has ended.
         if self.state == State::Lent && !self.session.is_open().await? {
             drop(self.rollback().await);
-            return Err(PortError::new(ErrorKind::InvalidInput, "database", "commit").with_detail(
-                "a native statement failed or ended the transaction; return its error, and begin or end no transaction on \
-                 a native connection",
-            ));
+            return Err(ended_natively("commit"));
         }
         let wants_position = self.replicas.as_ref().is_some_and(|replicas| replicas.know_the_log());
         let log = self.session.commit(wants_position).await?;

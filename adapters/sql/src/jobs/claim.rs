@@ -8,21 +8,16 @@
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimId, ClaimRequest, ClaimedJob, Dialect, ErrorKind, JobId, Lease, PortResult, QueueName, Scope,
-    TenantId, Timestamp,
+    ClaimId, ClaimRequest, ClaimedJob, Dialect, JobId, Lease, PortResult, QueueName, Scope, TenantId,
+    Timestamp,
 };
-
 use serde_json::{Value as Json, json};
 
-use super::in_steps::{end, in_transaction};
-use super::{give_back, micros};
+use super::in_steps::in_transaction;
+use super::{give_back, look_mode, micros};
 use crate::database::{SqlDatabase, SqlTx};
-use crate::driver::Mode;
 use crate::row;
 use crate::statement::{FromRow, Row, framework_sql};
-
-/// How often a claim is tried that another transaction was in the way of.
-const MAX_TRIES: u32 = 5;
 
 /// On the MySQL family the index is named, because the statistics of a table that fills and empties lead the optimizer
 /// astray. Kinds are joined by commas, which their names cannot hold.
@@ -46,7 +41,7 @@ pub(super) async fn claim(
     request: &ClaimRequest,
 ) -> PortResult<Vec<ClaimedJob>> {
     // A look that locks nothing, since a poll most often finds nothing.
-    let mut tx = database.begin(Mode::Read).await?;
+    let mut tx = database.begin(look_mode(database)).await?;
     let found = due(&mut tx, request, 1).await;
     give_back(tx).await?;
     if found?.is_empty() {
@@ -71,7 +66,7 @@ async fn claim_in(tx: &mut SqlTx, claim: ClaimId, request: &ClaimRequest) -> Por
         "insert into dolmen_job_claim (id, worker, lease_until, jobs) values (?, ?, {now_plus ?}, ?)",
         claim,
         request.worker,
-        micros_of_lease(request),
+        micros(request.lease_for),
         held.map(|(job, token)| json!([job, token])).collect::<Json>().to_string()
     )
     .execute_in(tx)
@@ -172,8 +167,4 @@ fn claimed(claim: ClaimId, row: &Row) -> PortResult<ClaimedJob> {
     job.timeout = Duration::from_millis(timeout.unsigned_abs());
     job.waited = row.get::<Timestamp>("now")?.since(row.get("due_at")?);
     Ok(job)
-}
-
-pub(super) fn micros_of_lease(request: &ClaimRequest) -> i64 {
-    micros(request.lease_for)
 }

@@ -4,11 +4,11 @@
 //! begins where the last one of this process ended. What appears behind that, such as a job whose transaction took long,
 //! is found by a claim from the very front, which comes at least once a second, and whenever nothing else was found.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dolmen_ports::{JobId, PortResult, QueueName, Timestamp, Uuid};
+use dolmen_ports::{Due, JobId, NewJob, PortResult, Timestamp, Uuid};
 use serde_json::{Value as Json, json};
 
 use crate::statement::Row;
@@ -77,12 +77,65 @@ impl Fronts {
         Ok(())
     }
 
-    /// A job appeared that may lie behind the fronts.
-    pub(super) fn forget(&self, queues: &[QueueName]) {
-        self.state().places.retain(|(queue, _), _| !queues.iter().any(|of| of.as_str() == queue));
+    /// Begins at the very front next time, when a job appeared that a claim after the known places would not find.
+    pub(super) fn meet(&self, appeared: &Appeared) {
+        let mut state = self.state();
+        let is_hidden = |front| !state.places.contains_key(front);
+        if appeared.may_lie_behind
+            || appeared.since.elapsed() >= SLACK / 2
+            || appeared.fronts.iter().any(is_hidden)
+        {
+            state.places.clear();
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Jobs that a transaction of this process brings.
+#[derive(Debug)]
+pub(super) struct Appeared {
+    fronts: HashSet<(String, i32)>,
+    /// One is due at an instant, which may be long past.
+    may_lie_behind: bool,
+    /// Their time of due may be as old as this when they are committed.
+    since: Instant,
+}
+
+impl Appeared {
+    pub(super) fn of(jobs: &[NewJob]) -> Self {
+        Self {
+            fronts: jobs.iter().map(|job| (job.queue.as_str().to_owned(), job.priority.into())).collect(),
+            may_lie_behind: jobs.iter().any(|job| matches!(job.due, Due::At(_))),
+            since: Instant::now(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dolmen_ports::{QueueName, Scope, Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn a_job_that_the_known_places_would_hide_sends_the_next_claim_to_the_very_front() {
+        let job = || NewJob::new(JobId::new(Uuid::nil()), "a.b", "{}", Scope::System);
+        let knows_after = |change: fn(&mut NewJob)| {
+            let fronts = Fronts::default();
+            let place = (Timestamp::from_unix_micros(0), JobId::new(Uuid::nil()));
+            fronts.state().places.insert(("default".to_owned(), 0), place);
+            fronts.state().full = Some((Instant::now(), Duration::ZERO));
+            let mut job = job();
+            change(&mut job);
+            fronts.meet(&Appeared::of(&[job]));
+            fronts.next().is_some()
+        };
+        assert!(knows_after(|_| {}));
+        assert!(!knows_after(|job| job.priority = -1));
+        assert!(!knows_after(|job| job.queue = QueueName::new("mail")));
+        assert!(!knows_after(|job| job.due = Due::At(Timestamp::from_unix_micros(1))));
     }
 }

@@ -37,6 +37,7 @@ impl Heartbeat for SqlHeartbeat {
         let mut connection = self.take().await?;
         let held = in_steps::extend(&mut connection, leases, lease_for).await?;
         self.connection = Some(connection);
+        self.database.open_claims().settle(leases.iter().filter(|lease| !held.contains(&lease.job)));
         Ok(settle::lost(leases, &held))
     }
 

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use dolmen_ports::jobs::MAX_CRASHES;
 use dolmen_ports::{
-    ClaimId, ErrorKind, JobFailure, JobId, JobState, Lease, NextStep, PortResult, QueueName, Rescued,
-    TxDriver, Uuid,
+    ClaimId, ErrorKind, JobFailure, JobId, JobState, Lease, NextStep, PortError, PortResult, QueueName,
+    Rescued, TxDriver, Uuid,
 };
 
 use super::{give_back, micros, settle};
 use crate::database::{SqlDatabase, SqlTx};
-use crate::driver::Mode;
 use crate::statement::{Row, Statement, framework_sql};
 
 /// How often a transaction is tried that another one was in the way of.
@@ -25,16 +24,20 @@ macro_rules! in_transaction {
     ($database:expr, $tx:ident => $unit:expr) => {{
         let mut tries = 1;
         loop {
-            let mut $tx = $database.begin(Mode::Write).await?;
+            let mut $tx = $database.begin($crate::driver::Mode::Write).await?;
             let result = $unit.await;
-            match end($tx, result).await {
-                Err(error) if error.kind() == ErrorKind::Contention && tries < MAX_TRIES => tries += 1,
+            match $crate::jobs::in_steps::end($tx, result).await {
+                Err(error) if $crate::jobs::in_steps::may_try_again(&error, tries) => tries += 1,
                 result => break result,
             }
         }
     }};
 }
 pub(super) use in_transaction;
+
+pub(super) fn may_try_again(error: &PortError, tries: u32) -> bool {
+    error.kind() == ErrorKind::Contention && tries < MAX_TRIES
+}
 
 /// Commits what worked, and rolls back what did not.
 pub(super) async fn end<T>(tx: SqlTx, result: PortResult<T>) -> PortResult<T> {
@@ -221,25 +224,31 @@ pub(super) async fn extend(
 
 /// Treats leases as run out, each in a statement of its own, on a connection without a transaction.
 pub(super) async fn give_up(tx: &mut SqlTx, leases: &[Lease]) -> PortResult<()> {
+    let reason = "worker-crash: the attempt did not end in its time, so what ran it is taken for dead";
     for lease in leases {
-        framework_sql!(
-            "update dolmen_job
-             set state = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then 'dead' else 'active' end,
-                 due_at = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then due_at else {now} end,
-                 finished_at = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then {now} else null end,
-                 attempt = attempt + 1, crashes = crashes + 1, token = token + 1,
-                 last_error = 'worker-crash: the attempt did not end in its time, so what ran it is taken for dead'
-             where id = ? and token = ? and state = 'active'",
-            MAX_CRASHES,
-            MAX_CRASHES,
-            MAX_CRASHES,
-            lease.job,
-            lease.token
-        )
-        .execute_in(tx)
-        .await?;
+        crash(&[lease.job], Some(lease.token), reason).execute_in(tx).await?;
     }
     Ok(())
+}
+
+/// Counts a crash and an attempt of active jobs, and makes them ready again, or dead; only with this token, if there is one.
+fn crash<'a>(jobs: &[JobId], token: Option<i64>, reason: &'a str) -> Statement<'a> {
+    // Set from left to right on the MySQL family: what is read of a row is read before it is set.
+    framework_sql!(
+        "update dolmen_job
+         set state = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then 'dead' else 'active' end,
+             due_at = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then due_at else {now} end,
+             finished_at = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then {now} else null end,
+             attempt = attempt + 1, crashes = crashes + 1, token = token + 1, last_error = ?
+         where id in ({list}) and state = 'active' and (? is null or token = ?)",
+        MAX_CRASHES,
+        MAX_CRASHES,
+        MAX_CRASHES,
+        reason,
+        token,
+        token
+    )
+    .bind_list(jobs.iter().copied())
 }
 
 /// Whether a lease ran out.
@@ -298,21 +307,7 @@ async fn take_back(tx: &mut SqlTx, rows: &[Row]) -> PortResult<(Rescued, Vec<Que
             queues.push(QueueName::parse(&row.get::<String>("queue")?)?);
         }
     }
-    // Set from left to right on the MySQL family: what is read of a row is read before it is set.
-    framework_sql!(
-        "update dolmen_job
-         set state = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then 'dead' else 'active' end,
-             due_at = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then due_at else {now} end,
-             finished_at = case when crashes + 1 >= ? or attempt + 1 >= max_attempts then {now} else null end,
-             attempt = attempt + 1, crashes = crashes + 1, token = token + 1,
-             last_error = 'worker-crash: its lease ran out, so its process is taken for dead'
-         where id in ({list})",
-        MAX_CRASHES,
-        MAX_CRASHES,
-        MAX_CRASHES
-    )
-    .bind_list(ids(rows)?)
-    .execute_in(tx)
-    .await?;
+    let reason = "worker-crash: its lease ran out, so its process is taken for dead";
+    crash(&ids(rows)?, None, reason).execute_in(tx).await?;
     Ok((rescued, queues))
 }

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    ClaimId, ClaimRequest, ClaimedJob, Dialect, Due, Enqueued, Heartbeat, IdGenerator as _, JobFailure,
+    ClaimId, ClaimRequest, ClaimedJob, Dialect, Enqueued, ErrorKind, Heartbeat, IdGenerator as _, JobFailure,
     JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx,
     Rescued, TxDriver, UuidV7Ids, WriteTx,
 };
+use fronts::Appeared;
 pub(crate) use fronts::Fronts;
 pub use heartbeat::SqlHeartbeat;
 pub(crate) use open_claims::OpenClaims;
@@ -73,12 +74,20 @@ impl SqlJobQueue {
         let claims = self.database.open_claims();
         let over = claims.take_over();
         let settled = settle(&over).await;
-        match &settled {
-            Ok(_) => claims.settle(leases),
-            Err(_) => claims.put_back(over),
+        if settled.is_err() {
+            claims.put_back(over);
+        }
+        // A lost lease is settled too: there is nothing more to say of it.
+        if settled.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::LeaseLost) {
+            claims.settle(leases);
         }
         settled
     }
+}
+
+/// How to look without locking anything: a single statement is one round trip, where single statements are no writes.
+fn look_mode(database: &SqlDatabase) -> Mode {
+    if database.dialect() == Dialect::Sqlite { Mode::Read } else { Mode::Single }
 }
 
 /// Gives back the connection of a transaction that only read, or of single statements.
@@ -95,12 +104,11 @@ impl JobQueue for SqlJobQueue {
     async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
         jobs.iter().try_for_each(NewJob::check)?;
         let due = jobs.iter().filter(|job| enqueue::is_due(job)).map(|job| job.queue.clone()).collect();
-        let behind = jobs.iter().filter(|job| matches!(job.due, Due::At(_))).map(|job| job.queue.clone());
-        let behind: Vec<QueueName> = behind.collect();
+        let appeared = Appeared::of(&jobs);
         let enqueued = enqueue::enqueue(tx.driver_mut()?, &jobs).await?;
-        if !behind.is_empty() {
+        if self.database.dialect() == Dialect::Postgres {
             let database = self.database.clone();
-            tx.after_commit(move || database.fronts().forget(&behind));
+            tx.after_commit(move || database.fronts().meet(&appeared));
         }
         self.wake_after_commit(tx, due);
         Ok(enqueued)
@@ -160,7 +168,7 @@ impl JobQueue for SqlJobQueue {
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
         // A look that locks nothing, since most often there is nothing to rescue.
-        let mut tx = self.database.begin(Mode::Read).await?;
+        let mut tx = self.database.begin(look_mode(&self.database)).await?;
         let expired = in_steps::expired().fetch_in(&mut tx).await;
         give_back(tx).await?;
         if expired?.is_empty() {

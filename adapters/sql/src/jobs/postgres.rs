@@ -4,8 +4,7 @@ use std::time::Instant;
 
 use dolmen_ports::{ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, PortResult, QueueName};
 
-use super::claim::{self, micros_of_lease};
-use super::give_back;
+use super::{claim, give_back, micros};
 use crate::database::SqlDatabase;
 use crate::driver::Mode;
 use crate::statement::{Bind, Row, Value};
@@ -44,7 +43,7 @@ pub(super) async fn claim(
         kinds.join(",").into_value(),
         queues.join(",").into_value(),
         i64::from(request.limit).into_value(),
-        micros_of_lease(request).into_value(),
+        micros(request.lease_for).into_value(),
         begin_after.into_value(),
     ];
     let mut rows = fetch(database, &values, request).await?;

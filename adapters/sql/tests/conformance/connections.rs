@@ -131,6 +131,18 @@ async fn a_native_end_is_not_a_commit(harness: H) -> CaseResult {
         error.chain()
     );
     assert_eq!(count(harness.database()).await?, 0);
+    // What comes after it is not committed by itself either.
+    let result: PortResult<u64> = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            run(tx, INSERT).await?;
+            run(tx, "rollback").await?;
+            insert(tx, "b".into()).await
+        })
+        .await;
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::InvalidInput);
+    assert_eq!(count(harness.database()).await?, 0);
     // The connection is as good as new.
     let kept: PortResult<u64> = harness.database().system().write(async |tx| run(tx, INSERT).await).await;
     assert_eq!((kept?, count(harness.database()).await?), (1, 1));

@@ -10,12 +10,15 @@ use crate::driver::Mode;
 /// Not `read write`: a replica would refuse it.
 const SINGLE: &str = "begin isolation level read committed";
 
+/// One state of the data for all statements.
+const READ: &str = "begin isolation level repeatable read read only";
+const WRITE: &str = "begin isolation level read committed read write";
+
 /// What begins a transaction on a connection that is one session of the server; nothing for single statements.
 pub(super) const fn direct(mode: Mode) -> Option<&'static str> {
     match mode {
-        // One state of the data for all statements.
-        Mode::Read => Some("begin isolation level repeatable read read only"),
-        Mode::Write => Some("begin isolation level read committed read write"),
+        Mode::Read => Some(READ),
+        Mode::Write => Some(WRITE),
         Mode::Single => None,
     }
 }
@@ -42,8 +45,21 @@ impl Begin {
     /// Begins; single statements do so only behind a pooler, where parsing one and running it are two messages, and between
     /// them the pooler may turn to another session of the server.
     pub(super) fn of(&self, mode: Mode) -> Option<SqlStr> {
-        let Some(limit) = &self.limit else { return direct(mode).map(SqlStr::from_static) };
-        let begin = direct(mode).unwrap_or(SINGLE);
-        Some(AssertSqlSafe(format!("{begin}; {}", limit.as_str())).into_sql_str())
+        match direct(mode) {
+            None if self.route == Route::Direct => None,
+            begin => Some(self.limited(begin.unwrap_or(SINGLE))),
+        }
+    }
+
+    /// Begins a read.
+    pub(super) fn read(&self) -> SqlStr {
+        self.limited(READ)
+    }
+
+    fn limited(&self, begin: &'static str) -> SqlStr {
+        match &self.limit {
+            None => SqlStr::from_static(begin),
+            Some(limit) => AssertSqlSafe(format!("{begin}; {}", limit.as_str())).into_sql_str(),
+        }
     }
 }

@@ -111,7 +111,7 @@ impl PostgresBackend {
     /// Begins a read on a replica that has come to `offset`.
     async fn begin_after(&self, offset: u64) -> PortResult<Option<PostgresSession>> {
         let mut lent = self.lend().await?;
-        let asked = position::ask_and_begin(&mut lent);
+        let asked = position::ask_and_begin(&mut lent, self.begin.read());
         let seen = within(self.options.statement_timeout, "begin", asked).await?;
         let session = self.session(lent, Mode::Read);
         if seen.is_some_and(|seen| seen >= offset) {

@@ -4,7 +4,7 @@
 
 use dolmen_ports::{ErrorKind, PortError, PortResult};
 use futures_util::TryStreamExt as _;
-use sqlx::{Either, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Either, PgConnection, Row as _, SqlStr};
 
 use crate::driver::{LogPosition, Session, Standing};
 
@@ -15,10 +15,9 @@ const COMMIT_AND_TELL: &str = "commit; \
 
 /// Asked in a transaction of its own: within the read's it would be asked after the state of the data was taken, and
 /// could be further than that. A server that is no replica is the primary; whether it is ours, the looks at it tell.
-const ASK_AND_BEGIN: &str = "begin read only; \
+const ASK: &str = "begin read only; \
      select (case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end - '0/0')\
-     ::bigint as at; \
-     commit; begin isolation level repeatable read read only";
+     ::bigint as at; commit";
 
 // The timeline of a replica is the one that it receives, or has come to in what it received. Functions of the control
 // file read it from the disk, which is for a look once a second and not for a commit.
@@ -53,8 +52,12 @@ pub(super) async fn commit_and_tell(
 }
 
 /// Begins a read, and tells what it sees at least; nothing when the server does not know.
-pub(super) async fn ask_and_begin(connection: &mut PgConnection) -> Result<Option<u64>, sqlx::Error> {
-    let rows = sqlx::raw_sql(ASK_AND_BEGIN).fetch_all(connection).await?;
+pub(super) async fn ask_and_begin(
+    connection: &mut PgConnection,
+    begin: SqlStr,
+) -> Result<Option<u64>, sqlx::Error> {
+    let message = AssertSqlSafe(format!("{ASK}; {}", begin.as_str()));
+    let rows = sqlx::raw_sql(message).fetch_all(connection).await?;
     let at = rows.first().map(|row| row.try_get::<Option<i64>, _>("at")).transpose()?;
     Ok(at.flatten().and_then(offset_of))
 }
