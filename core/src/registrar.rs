@@ -39,6 +39,8 @@ pub(crate) struct JobRegistration {
     pub(crate) queue: QueueName,
     pub(crate) max_attempts: u32,
     pub(crate) timeout: Duration,
+    /// The newest version of its payload that the handler reads.
+    pub(crate) version: u32,
     pub(crate) handler: Arc<dyn ErasedHandler>,
 }
 
@@ -104,6 +106,7 @@ impl<'r> Registrar<'r> {
             queue: J::QUEUE,
             max_attempts: J::MAX_ATTEMPTS,
             timeout: J::TIMEOUT,
+            version: J::VERSION,
             handler: erase(handler),
         });
     }
@@ -123,6 +126,7 @@ impl<'r> Registrar<'r> {
             queue: QueueName::DEFAULT,
             max_attempts: 10,
             timeout: Duration::from_mins(5),
+            version: 1,
             handler: erase_event(handler),
         });
     }

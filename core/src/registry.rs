@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use dolmen_ports::KnownKind;
+
 use crate::registrar::JobRegistration;
 
 /// The kinds of job that this program knows, with their handlers.
@@ -25,8 +27,8 @@ impl Registry {
         self.jobs.get(kind)
     }
 
-    pub(crate) fn kinds(&self) -> Vec<String> {
-        self.jobs.keys().cloned().collect()
+    pub(crate) fn kinds(&self) -> Vec<KnownKind> {
+        self.jobs.values().map(|job| KnownKind::new(job.kind.clone(), job.version)).collect()
     }
 }
 

@@ -21,6 +21,12 @@ use crate::time::Timestamp;
 pub trait Event: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// `<module>.<past_fact>.v<n>`; a changed shape is a new version, beside the old one.
     const NAME: &'static str;
+
+    /// Events of one scope with one ordering key reach each subscription one after the other, in the order of their
+    /// publication; none by default. `invoice-7` puts all that happens to invoice 7 in line.
+    fn ordering_key(&self) -> Option<String> {
+        None
+    }
 }
 
 /// An event on its way to one subscription: the payload of that subscription's job.

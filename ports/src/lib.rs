@@ -65,7 +65,7 @@ pub use id::{IdGenerator, ParseIdError, UuidV7Ids, parse_id};
 pub use inbox::{Inbox, InboxKey, InboxState};
 pub use jobs::{
     ClaimId, ClaimRequest, ClaimedJob, Due, Enqueued, Heartbeat, Job, JobFailure, JobFilter, JobId, JobQueue,
-    JobRecord, JobState, KindStats, Lease, NewJob, NextStep, QueueName, Rescued, WorkerId,
+    JobRecord, JobState, KindStats, KnownKind, Lease, NewJob, NextStep, QueueName, Rescued, Unique, WorkerId,
 };
 pub use mail::{Email, MailAddress, Mailer, ParseMailAddressError, check_email};
 pub use metrics::{Metric, MetricKind, Metrics, MetricsRecorder, NoMetrics};

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use dolmen_ports::{
-    BoxError, ClaimRequest, Database, IdGenerator, JobId, JobQueue, Migration, MigrationSet, ModuleName,
-    NewJob, PortResult, Scope, UuidV7Ids, WorkerId, WriteTx,
+    BoxError, ClaimRequest, Database, IdGenerator, JobId, JobQueue, KnownKind, Migration, MigrationSet,
+    ModuleName, NewJob, PortResult, Scope, UuidV7Ids, WorkerId, WriteTx,
 };
 use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, sql};
 
@@ -44,7 +44,8 @@ pub(crate) async fn run() -> Result<Vec<String>, BoxError> {
     written?;
 
     let worker = WorkerId::new(ids.next());
-    let request = ClaimRequest::new(worker, vec!["notes.send_note".into()], 10, Duration::from_secs(30));
+    let request =
+        ClaimRequest::new(worker, vec![KnownKind::new("notes.send_note", 1)], 10, Duration::from_secs(30));
     let mut said = Vec::new();
     for job in queue.claim(&request).await? {
         said.push(format!("{} {}", job.kind, job.payload));

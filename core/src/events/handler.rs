@@ -34,7 +34,7 @@ struct Typed<E, H> {
 
 #[async_trait]
 impl<E: Event, H: EventHandler<E>> ErasedHandler for Typed<E, H> {
-    async fn run(&self, payload: &str, context: JobContext) -> Result<(), JobError> {
+    async fn run(&self, payload: &str, _: u32, context: JobContext) -> Result<(), JobError> {
         let envelope: EventEnvelope = decode(payload)?;
         let event: E = serde_json::from_value(envelope.payload).map_err(|error| {
             JobError::bury(

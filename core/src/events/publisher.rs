@@ -67,6 +67,8 @@ impl EventPublisher {
             .map(|(kind, queue)| {
                 let mut job = NewJob::new(JobId::new(self.ids.next()), kind.clone(), text.clone(), scope);
                 job.queue = queue.clone();
+                // A line for each subscription: one that fails holds up its own followers only.
+                job.ordering_key = event.ordering_key().map(|key| format!("{kind}/{key}"));
                 job
             })
             .collect();

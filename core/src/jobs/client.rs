@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use dolmen_ports::{
     Due, Enqueued, ErrorKind, IdGenerator, Job, JobId, JobQueue, JobState, NewJob, PortError, PortResult,
-    ReadTx, Scope, Timestamp, WriteTx,
+    ReadTx, Scope, Timestamp, Unique, WriteTx,
 };
 
 /// Enqueues typed jobs; cheap to clone.
@@ -23,7 +23,8 @@ pub struct Jobs {
 pub struct JobOptions {
     due: Option<Due>,
     priority: i16,
-    unique_key: Option<String>,
+    unique: Option<Unique>,
+    ordering_key: Option<String>,
     scope: Option<Scope>,
 }
 
@@ -54,10 +55,26 @@ impl JobOptions {
         self
     }
 
-    /// At most one waiting or running job of this kind, scope and key.
+    /// At most one job of this kind, scope and key that is ready or running; [`Unique`] says more.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use dolmen::{JobOptions, Unique};
+    /// let _one_at_a_time = JobOptions::new().unique("customer-7");
+    /// let _one_a_day = JobOptions::new().unique(Unique::new("customer-7").even_done().per(Duration::from_hours(24)));
+    /// ```
     #[must_use]
-    pub fn unique(mut self, key: impl Into<String>) -> Self {
-        self.unique_key = Some(key.into());
+    pub fn unique(mut self, unique: impl Into<Unique>) -> Self {
+        self.unique = Some(unique.into());
+        self
+    }
+
+    /// One after the other, in the order of enqueueing, with all jobs of this scope that have this ordering key, of whatever
+    /// kind: it waits until those before it are done, dead or discarded. A long line costs each claim a look at all that
+    /// wait in it, so give each thing that needs an order a line of its own, such as `invoice-7`.
+    #[must_use]
+    pub fn ordered_by(mut self, key: impl Into<String>) -> Self {
+        self.ordering_key = Some(key.into());
         self
     }
 
@@ -127,6 +144,26 @@ impl Jobs {
         Ok(self.queue.find(tx, job).await?.map(|record| record.state))
     }
 
+    /// Cancels a job that is ready or running; `false` when it has ended already, or the queue does not know it.
+    ///
+    /// It takes effect with the caller's transaction. From then on the attempt of a running job can change nothing in the
+    /// database any more; its handler is told to stop at the next heartbeat of its worker, within a third of the lease.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn cancel(&self, tx: &mut WriteTx, job: JobId) -> PortResult<bool> {
+        match self.state(tx, job).await? {
+            Some(JobState::Ready | JobState::Running) => {}
+            _ => return Ok(false),
+        }
+        match self.queue.discard(tx, job).await {
+            Ok(()) => Ok(true),
+            // It ended in between.
+            Err(error) if matches!(error.kind(), ErrorKind::Conflict | ErrorKind::NotFound) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn new_job<J: Job>(&self, scope: Scope, job: &J, options: JobOptions) -> PortResult<NewJob> {
         let payload = serde_json::to_string(job).map_err(|error| {
             PortError::new(ErrorKind::InvalidInput, "jobs", "enqueue")
@@ -140,7 +177,9 @@ impl Jobs {
         new_job.timeout = J::TIMEOUT;
         new_job.due = options.due.unwrap_or(Due::Now);
         new_job.priority = options.priority;
-        new_job.unique_key = options.unique_key;
+        new_job.version = J::VERSION;
+        new_job.unique = options.unique;
+        new_job.ordering_key = options.ordering_key;
         Ok(new_job)
     }
 }

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use dolmen_ports::{Job, PortError};
+use dolmen_ports::{BoxError, Job, PortError};
 use serde::de::DeserializeOwned;
 
 use super::context::JobContext;
@@ -38,7 +38,8 @@ where
 /// A handler whose payload type is forgotten.
 #[async_trait]
 pub(crate) trait ErasedHandler: Send + Sync + 'static {
-    async fn run(&self, payload: &str, context: JobContext) -> Result<(), JobError>;
+    /// `version` is the payload's.
+    async fn run(&self, payload: &str, version: u32, context: JobContext) -> Result<(), JobError>;
 }
 
 struct Typed<J, H> {
@@ -48,14 +49,33 @@ struct Typed<J, H> {
 
 #[async_trait]
 impl<J: Job, H: JobHandler<J>> ErasedHandler for Typed<J, H> {
-    async fn run(&self, payload: &str, context: JobContext) -> Result<(), JobError> {
-        let job: J = decode(payload)?;
+    async fn run(&self, payload: &str, version: u32, context: JobContext) -> Result<(), JobError> {
+        let job: J = if version < J::VERSION { upcast::<J>(payload, version)? } else { decode(payload)? };
         self.handler.run(job, context).await
     }
 }
 
 pub(crate) fn erase<J: Job>(handler: impl JobHandler<J>) -> Arc<dyn ErasedHandler> {
     Arc::new(Typed { handler, job: PhantomData })
+}
+
+/// Brings a payload to this program's version, step by step, and reads it.
+fn upcast<J: Job>(payload: &str, version: u32) -> Result<J, JobError> {
+    let steps = version..J::VERSION;
+    let payload = steps.into_iter().try_fold(decode(payload)?, |payload, version| {
+        J::upcast(version, payload).map_err(|error| undecodable(J::KIND, version, error))
+    })?;
+    serde_json::from_value(payload).map_err(|error| undecodable(J::KIND, version, error.into()))
+}
+
+fn undecodable(kind: &str, version: u32, error: BoxError) -> JobError {
+    let detail = format!(
+        "job/undecodable: {kind}: the payload of version {version} cannot be brought to the version of this program"
+    );
+    let error = PortError::new(dolmen_ports::ErrorKind::InvalidInput, "jobs", "read the payload")
+        .with_detail(detail)
+        .with_source(error);
+    JobError::bury(error)
 }
 
 /// Reads a payload; one that does not fit its type can never work, so it is buried.

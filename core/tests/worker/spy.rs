@@ -130,6 +130,18 @@ impl JobQueue for SpyQueue {
         self.inner.discard(tx, job).await
     }
 
+    async fn pause(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        self.inner.pause(tx, queue).await
+    }
+
+    async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        self.inner.resume(tx, queue).await
+    }
+
+    async fn paused(&self, tx: &mut ReadTx) -> PortResult<Vec<QueueName>> {
+        self.inner.paused(tx).await
+    }
+
     async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {
         self.inner.stats(tx).await
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dolmen::ports::{ClaimRequest, WorkerId};
+use dolmen::ports::{ClaimRequest, KnownKind, WorkerId};
 use dolmen::{JobContext, JobQueue, JobState, WriteTx};
 
 use crate::support::{Brief, Fixture, Work, quick, until, write_effect};
@@ -13,7 +13,7 @@ async fn a_job_of_a_process_that_died_is_run_by_another() {
     let job = fixture.enqueue(&Work).await;
     let ghost = WorkerId::new(fixture.ports.ids().next());
     let minute = Duration::from_mins(1);
-    let request = ClaimRequest::new(ghost, vec!["tests.work".to_owned()], 1, minute);
+    let request = ClaimRequest::new(ghost, vec![KnownKind::new("tests.work", 1)], 1, minute);
     assert_eq!(fixture.queue.inner.claim(&request).await.unwrap().len(), 1);
     let handler = async |_: Work, context: JobContext| {
         context.complete(async |tx: &mut WriteTx| write_effect(tx, "once").await).await?;

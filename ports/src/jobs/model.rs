@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{ErrorKind, PortError, PortResult};
+use super::new_job::invalid;
+use crate::error::PortResult;
 use crate::tenant::Scope;
-use crate::time::Timestamp;
 
 crate::define_id! {
     /// Identifies a job.
@@ -53,7 +53,7 @@ impl QueueName {
         &self.0
     }
 
-    fn is_valid(&self) -> bool {
+    pub(super) fn is_valid(&self) -> bool {
         (1..=64).contains(&self.0.len())
             && self.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
     }
@@ -65,145 +65,6 @@ impl fmt::Display for QueueName {
     }
 }
 
-/// When a job may start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "now, in a while, at an instant")]
-pub enum Due {
-    /// At once.
-    Now,
-    /// After this long, by the database's clock.
-    In(Duration),
-    /// Not before this instant, by the database's clock.
-    At(Timestamp),
-}
-
-/// A job to enqueue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NewJob {
-    /// Its id, made by the caller.
-    pub id: JobId,
-    /// Its kind, `<module>.<verb_noun>`.
-    pub kind: Cow<'static, str>,
-    /// The queue it waits in.
-    pub queue: QueueName,
-    /// Its payload: JSON text of at most [`NewJob::MAX_PAYLOAD_BYTES`].
-    pub payload: String,
-    /// Whose data it may touch.
-    pub scope: Scope,
-    /// When it may start.
-    pub due: Due,
-    /// Among jobs that are due, smaller numbers start first; -100 to 100.
-    pub priority: i16,
-    /// How often it is tried before it is dead; 1 to 1,000.
-    pub max_attempts: u32,
-    /// How long one attempt may take.
-    pub timeout: Duration,
-    /// While a job of this kind, scope and key is neither done, dead nor discarded, enqueueing another gives
-    /// `Duplicate`.
-    pub unique_key: Option<String>,
-}
-
-impl NewJob {
-    /// The largest payload, in bytes.
-    pub const MAX_PAYLOAD_BYTES: usize = 65_536;
-    /// The longest unique key, in bytes.
-    pub const MAX_UNIQUE_KEY_BYTES: usize = 255;
-
-    /// A job that is due now in the default queue, tried 10 times for 5 minutes each.
-    pub fn new(
-        id: JobId,
-        kind: impl Into<Cow<'static, str>>,
-        payload: impl Into<String>,
-        scope: Scope,
-    ) -> Self {
-        Self {
-            id,
-            kind: kind.into(),
-            queue: QueueName::DEFAULT,
-            payload: payload.into(),
-            scope,
-            due: Due::Now,
-            priority: 0,
-            max_attempts: 10,
-            timeout: Duration::from_mins(5),
-            unique_key: None,
-        }
-    }
-
-    /// Checks the rules that every adapter holds (`JQ-4`).
-    ///
-    /// # Errors
-    /// `InvalidInput`, naming the field, the rule and the fix.
-    pub fn check(&self) -> PortResult<()> {
-        let kind_is_sound = (1..=128).contains(&self.kind.len())
-            && self
-                .kind
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '.');
-        if !kind_is_sound {
-            return Err(invalid(format!("kind {:?} must be 1 to 128 of a-z, 0-9, _ and .", self.kind)));
-        }
-        if !self.queue.is_valid() {
-            return Err(invalid(format!(
-                "queue {:?} must be 1 to 64 of a-z, 0-9, _ and -",
-                self.queue.as_str()
-            )));
-        }
-        if self.payload.len() > Self::MAX_PAYLOAD_BYTES {
-            return Err(invalid(format!(
-                "payload too large: {} > {} bytes; store it in the object store and pass its key",
-                self.payload.len(),
-                Self::MAX_PAYLOAD_BYTES
-            )));
-        }
-        if self.payload.contains('\0') {
-            return Err(invalid("payload must not contain U+0000".to_owned()));
-        }
-        if !(-100..=100).contains(&self.priority) {
-            return Err(invalid(format!("priority {} must be -100 to 100", self.priority)));
-        }
-        if !(1..=1000).contains(&self.max_attempts) {
-            return Err(invalid(format!("max_attempts {} must be 1 to 1000", self.max_attempts)));
-        }
-        if self.timeout < Duration::from_secs(1) || self.timeout > Duration::from_hours(24) {
-            return Err(invalid(format!("timeout {:?} must be 1 second to 24 hours", self.timeout)));
-        }
-        if matches!(self.due, Due::In(delay) if delay > Duration::from_hours(24 * 3650)) {
-            return Err(invalid("delay must be at most 10 years".to_owned()));
-        }
-        if let Some(key) = &self.unique_key
-            && !(1..=Self::MAX_UNIQUE_KEY_BYTES).contains(&key.len())
-        {
-            return Err(invalid(format!("unique key must be 1 to {} bytes", Self::MAX_UNIQUE_KEY_BYTES)));
-        }
-        Ok(())
-    }
-}
-
-fn invalid(detail: String) -> PortError {
-    PortError::new(ErrorKind::InvalidInput, "jobs", "enqueue").with_detail(detail)
-}
-
-/// What became of an enqueue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "it was new or it was there")]
-pub enum Enqueued {
-    /// The job was stored under its own id.
-    New(JobId),
-    /// A job with the same unique key was there; this is its id.
-    Duplicate(JobId),
-}
-
-impl Enqueued {
-    /// The id of the job that is now in the queue.
-    pub const fn id(self) -> JobId {
-        match self {
-            Self::New(id) | Self::Duplicate(id) => id,
-        }
-    }
-}
-
 /// Which jobs a worker asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -212,8 +73,13 @@ pub struct ClaimRequest {
     pub worker: WorkerId,
     /// The queues to take from; empty means all.
     pub queues: Vec<QueueName>,
+    /// Queues to leave alone.
+    pub except: Vec<QueueName>,
     /// The kinds that the worker knows; jobs of other kinds are left alone.
-    pub kinds: Vec<String>,
+    pub kinds: Vec<KnownKind>,
+    /// Asks for jobs whose last chance it is, and for no others: they have crashed so often that one more makes them dead, and
+    /// are to run with nothing else in the process, so that nobody pays for what another did.
+    pub last_chances: bool,
     /// How many at most.
     pub limit: u32,
     /// How long the lease holds, by the database's clock.
@@ -222,8 +88,30 @@ pub struct ClaimRequest {
 
 impl ClaimRequest {
     /// Asks for up to `limit` jobs of `kinds` from all queues.
-    pub fn new(worker: WorkerId, kinds: Vec<String>, limit: u32, lease_for: Duration) -> Self {
-        Self { worker, queues: Vec::new(), kinds, limit, lease_for }
+    pub fn new(worker: WorkerId, kinds: Vec<KnownKind>, limit: u32, lease_for: Duration) -> Self {
+        Self { worker, queues: Vec::new(), except: Vec::new(), kinds, last_chances: false, limit, lease_for }
+    }
+
+    /// Whether it asks for jobs of a queue.
+    pub fn wants(&self, queue: &QueueName) -> bool {
+        (self.queues.is_empty() || self.queues.contains(queue)) && !self.except.contains(queue)
+    }
+}
+
+/// A kind of job that a worker knows, and how new its payloads may be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownKind {
+    /// The kind.
+    pub kind: String,
+    /// The newest version of its payload that the worker can read; jobs of newer ones are left alone.
+    pub version: u32,
+}
+
+impl KnownKind {
+    /// A kind whose payloads up to `version` can be read.
+    pub fn new(kind: impl Into<String>, version: u32) -> Self {
+        Self { kind: kind.into(), version }
     }
 }
 
@@ -259,6 +147,8 @@ pub struct ClaimedJob {
     pub queue: QueueName,
     /// Its payload, JSON text.
     pub payload: String,
+    /// The version of its payload.
+    pub version: u32,
     /// Whose data it may touch.
     pub scope: Scope,
     /// Which attempt this is, from 1.
@@ -279,6 +169,7 @@ impl ClaimedJob {
             kind,
             queue: QueueName::DEFAULT,
             payload,
+            version: 1,
             scope,
             attempt: 1,
             max_attempts: 1,
@@ -330,7 +221,7 @@ pub enum JobState {
     Done,
     /// Its attempts are spent, or it was buried: a dead letter that a person can retry or discard.
     Dead,
-    /// Given up on purpose.
+    /// Given up on purpose, before its work or in the middle of it.
     Discarded,
 }
 
@@ -351,39 +242,5 @@ impl JobState {
         [Self::Ready, Self::Running, Self::Done, Self::Dead, Self::Discarded]
             .into_iter()
             .find(|state| state.name() == name)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use uuid::Uuid;
-
-    use super::*;
-
-    type Spoil = fn(&mut NewJob);
-
-    fn job() -> NewJob {
-        NewJob::new(JobId::new(Uuid::nil()), "a.b", "{}", Scope::System)
-    }
-
-    #[test]
-    fn each_rule_of_a_new_job_names_its_field() {
-        assert!(job().check().is_ok());
-        let cases: [(&str, Spoil); 8] = [
-            ("kind", |job| job.kind = "A B".into()),
-            ("queue", |job| job.queue = QueueName::new("Q!")),
-            ("payload", |job| job.payload = "x".repeat(65_537)),
-            ("U+0000", |job| job.payload = "\0".into()),
-            ("priority", |job| job.priority = 101),
-            ("max_attempts", |job| job.max_attempts = 0),
-            ("timeout", |job| job.timeout = Duration::ZERO),
-            ("unique key", |job| job.unique_key = Some(String::new())),
-        ];
-        for (word, spoil) in cases {
-            let mut spoiled = job();
-            spoil(&mut spoiled);
-            let error = spoiled.check().unwrap_err().to_string();
-            assert!(error.contains(word), "{error} should name {word}");
-        }
     }
 }

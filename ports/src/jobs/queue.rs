@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::model::{
-    ClaimRequest, ClaimedJob, Enqueued, JobFailure, JobId, JobState, Lease, NewJob, QueueName,
-};
+use super::model::{ClaimRequest, ClaimedJob, JobFailure, JobId, JobState, Lease, QueueName};
+use super::new_job::{Enqueued, NewJob};
 use super::record::{JobFilter, JobRecord, KindStats};
 use crate::database::{ReadTx, WriteTx};
 use crate::error::PortResult;
@@ -23,12 +22,16 @@ pub struct Rescued {
     pub requeued: u64,
     /// Jobs that took their process down too often, or had no attempt left, and are dead now.
     pub buried: u64,
+    /// Whether there are jobs whose last chance it is: see [`ClaimRequest::last_chances`].
+    pub last_chances: bool,
+    /// How long until the next of the leases that there are now runs out; none when nobody holds a job.
+    pub next_in: Option<Duration>,
 }
 
 impl Rescued {
-    /// A result. For adapters.
+    /// Jobs taken back, with nothing more to tell. For adapters.
     pub const fn new(requeued: u64, buried: u64) -> Self {
-        Self { requeued, buried }
+        Self { requeued, buried, last_chances: false, next_in: None }
     }
 }
 
@@ -49,17 +52,21 @@ impl Rescued {
 /// - `JQ-7` `complete` takes effect with the caller's transaction, or not at all.
 /// - `JQ-8` A job whose lease ran out is not claimed until `rescue` has made it ready or dead; its process is taken for
 ///   dead. After [`MAX_CRASHES`] such deaths, or when its attempts are spent, it is dead. A lease that is given up counts as
-///   run out, at once.
+///   run out, at once. A job that one more death would bury is handed out only to a request for last chances.
 /// - `JQ-9` `release` gives a job back without spending the attempt.
 /// - `JQ-10` A failed job is ready again after its delay, or dead when its attempts are spent.
-/// - `JQ-11` While a job with a unique key is ready or running, a second one of the same kind and scope gives
+/// - `JQ-11` While a job holds its unique key (see [`Unique`](super::Unique)), a second one of the same kind and scope gives
 ///   `Duplicate` with the first one's id. The rolled-back insert of another transaction does not count.
-/// - `JQ-12` Jobs of unknown kinds are left alone, and `stats` shows them.
-/// - `JQ-13` Only dead jobs can be retried; only dead and ready jobs can be discarded.
+/// - `JQ-12` Jobs of unknown kinds, or with a payload of a newer version than is known, are left alone; `stats` shows them.
+/// - `JQ-13` Only dead jobs can be retried; dead, ready and running jobs can be discarded, and the lease of a running one is
+///   void from then on.
 /// - `JQ-14` `wait` returns early after a commit in this process that enqueued a job into one of the queues; a job of
 ///   another process is found by polling.
 /// - `JQ-15` `list` is in descending order of ids, and its pages add up to the same jobs.
 /// - `JQ-16` `prune` never removes a job that is ready, running or dead.
+/// - `JQ-17` Of the jobs of one scope with one ordering key, only the first that is ready or running is claimed, in the order
+///   in which they were enqueued; one at a time. One that waits for its retry or its time holds up those behind it.
+/// - `JQ-18` From a paused queue nothing is claimed; what runs may end, and jobs can be enqueued.
 #[async_trait]
 pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
     /// The name of the backend; the same as its database's.
@@ -105,11 +112,21 @@ pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
     /// key is ready or running.
     async fn retry(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()>;
 
-    /// Gives up a dead or ready job.
+    /// Gives up a dead, ready or running job. The attempt of a running one can change nothing any more, and is told to stop
+    /// with the next heartbeat of its worker.
     ///
     /// # Errors
-    /// `NotFound` for an unknown job; `Conflict` when it is in another state.
+    /// `NotFound` for an unknown job; `Conflict` when it is done or discarded.
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()>;
+
+    /// Stops claims from a queue; a paused one stays so.
+    async fn pause(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()>;
+
+    /// Lets claims take from a queue again.
+    async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()>;
+
+    /// The queues that are paused, by name.
+    async fn paused(&self, tx: &mut ReadTx) -> PortResult<Vec<QueueName>>;
 
     /// Numbers per queue and kind.
     async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>>;

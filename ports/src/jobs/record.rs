@@ -40,8 +40,16 @@ pub struct JobRecord {
     pub finished_at: Option<Timestamp>,
     /// Why the last attempt failed.
     pub last_error: Option<String>,
+    /// Smaller numbers start first.
+    pub priority: i16,
+    /// What it is unique by.
+    pub unique_key: Option<String>,
+    /// What it is in line by.
+    pub ordering_key: Option<String>,
     /// Its payload, JSON text.
     pub payload: String,
+    /// The version of its payload.
+    pub version: u32,
 }
 
 impl JobRecord {
@@ -60,7 +68,11 @@ impl JobRecord {
             created_at,
             finished_at: None,
             last_error: None,
+            priority: 0,
+            unique_key: None,
+            ordering_key: None,
             payload,
+            version: 1,
         }
     }
 }
@@ -73,6 +85,12 @@ pub struct JobFilter {
     pub states: Vec<JobState>,
     /// Only this kind.
     pub kind: Option<String>,
+    /// Only this queue.
+    pub queue: Option<QueueName>,
+    /// Only of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Only jobs whose last failure has this text in its reason, as it is written.
+    pub reason: Option<String>,
     /// Only jobs enqueued before this one: the last id of the page before.
     pub before: Option<JobId>,
     /// How many at most; 0 means 50.

@@ -15,18 +15,34 @@ create table dolmen_job (
     token bigint not null default 1,
     timeout_ms bigint not null,
     unique_key varchar(255),
-    -- Whom the unique key is unique for while the job is not finished, the nil id for the system: NULL is equal to nothing.
-    active_scope binary(16) generated always as (
-        case when state = 'active' then coalesce(tenant, x'00000000000000000000000000000000') end) stored,
+    -- The states in which it holds its unique key: 1 for active, 2 for done, 4 for dead, added up.
+    unique_states smallint not null default 1,
+    -- The period in which its unique key is unique.
+    unique_period bigint not null default 0,
+    -- Whom the unique key is unique for while the job holds it, the nil id for the system: NULL is equal to nothing.
+    unique_scope binary(16) generated always as (
+        case when (unique_states & case state when 'active' then 1 when 'done' then 2 when 'dead' then 4 else 0 end) <> 0
+            then coalesce(tenant, x'00000000000000000000000000000000') end) stored,
+    -- Active jobs with one ordering key, which begins with their tenant, run one after the other.
+    ordering_key varchar(300),
     created_at datetime(6) not null,
     finished_at datetime(6),
     last_error text,
     payload longtext not null,
+    version integer not null default 1,
     -- A claim reads from the front of each queue and priority; an index here has the jobs of all states, so the state leads.
     key dolmen_job_front (state, queue, priority, due_at, id),
     key dolmen_job_finished (state, finished_at),
     key dolmen_job_dead (state, id),
-    unique key dolmen_job_unique (unique_key, kind, active_scope)
+    unique key dolmen_job_unique (unique_key, kind, unique_period, unique_scope),
+    key dolmen_job_line (ordering_key, state, created_at, id),
+    -- Those who crashed are few.
+    key dolmen_job_crashed (crashes)
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
+
+-- Queues that nothing is claimed from.
+create table dolmen_job_paused (
+    queue varchar(64) not null primary key
 ) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
 
 -- What workers hold: the jobs that one claim took, and until when. The jobs are JSON, `[["<id in hexadecimal>", <token>], ..]`.

@@ -15,18 +15,35 @@ create table dolmen_job (
     token bigint not null default 1,
     timeout_ms bigint not null,
     unique_key text,
+    -- The states in which it holds its unique key: 1 for active, 2 for done, 4 for dead, added up.
+    unique_states smallint not null default 1,
+    -- The period in which its unique key is unique.
+    unique_period bigint not null default 0,
+    -- Active jobs with one ordering key, which begins with their tenant, run one after the other.
+    ordering_key text,
     created_at timestamptz not null,
     finished_at timestamptz,
     last_error text,
-    payload text not null
+    payload text not null,
+    version integer not null default 1
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 -- A claim reads from the front of each queue and priority.
 create index dolmen_job_front on dolmen_job (queue, priority, due_at, id) where state = 'active';
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';
 create unique index dolmen_job_unique
-    on dolmen_job (unique_key, kind, coalesce(tenant, '00000000-0000-0000-0000-000000000000'::uuid))
-    where unique_key is not null and state = 'active';
+    on dolmen_job (unique_key, kind, unique_period, coalesce(tenant, '00000000-0000-0000-0000-000000000000'::uuid))
+    where unique_key is not null
+        and (unique_states & case state when 'active' then 1 when 'done' then 2 when 'dead' then 4 else 0 end) <> 0;
+create index dolmen_job_line on dolmen_job (ordering_key, created_at, id)
+    where state = 'active' and ordering_key is not null;
+-- Jobs whose last chance it is: one more crash, the third, makes them dead.
+create index dolmen_job_last_chance on dolmen_job (crashes) where state = 'active' and crashes >= 2;
+
+-- Queues that nothing is claimed from.
+create table dolmen_job_paused (
+    queue text not null primary key
+);
 
 -- What workers hold: the jobs that one claim took, and until when.
 create table dolmen_job_claim (
@@ -41,14 +58,28 @@ create view dolmen_job_running as
     select held.job, held.token, claim.id as claim, claim.lease_until
     from dolmen_job_claim as claim, unnest(claim.jobs, claim.tokens) as held(job, token);
 
+-- Whether a job is the first of those that are active in its line, and none of them is running.
+create function dolmen_is_first(line text, at timestamptz, job uuid) returns boolean
+language sql stable as $$
+    select not exists (
+            select 1 from dolmen_job
+            where state = 'active' and ordering_key = line and (created_at, id) < (at, dolmen_is_first.job))
+        and not exists (
+            select 1 from dolmen_job
+            where state = 'active' and ordering_key = line
+                and (id, token) in (select held.job, held.token from dolmen_job_running as held))
+$$;
+
 -- Takes due jobs in one round trip. Claims take turns: each sees what those before it have taken, since a statement within a
--- function sees what was committed before it began. Names of kinds and queues are joined by commas, which they cannot hold.
+-- function sees what was committed before it began. Names of kinds and queues are joined by commas, which they cannot hold;
+-- `newer` has the known versions above the first, as `<kind> <version>`.
 -- `fronts` are places to begin after, `[{"queue": .., "priority": .., "due_at": .., "id": ..}, ..]`; null means the very front.
 create function dolmen_claim(
-    claim uuid, worker uuid, kinds text, queues text, most bigint, lease_micros bigint, fronts jsonb)
+    claim uuid, worker uuid, kinds text, newer text, queues text, except_queues text, last_chances boolean, most bigint,
+    lease_micros bigint, fronts jsonb)
 returns table (
-    id uuid, token bigint, kind text, queue text, payload text, tenant uuid, attempt integer, max_attempts integer,
-    timeout_ms bigint, priority smallint, due_at timestamptz, now timestamptz)
+    id uuid, token bigint, kind text, queue text, payload text, version integer, tenant uuid, attempt integer,
+    max_attempts integer, timeout_ms bigint, priority smallint, due_at timestamptz, now timestamptz, ordering_key text)
 language plpgsql volatile as $$
 #variable_conflict use_column
 begin
@@ -59,7 +90,8 @@ begin
     perform pg_advisory_xact_lock(1785684595);
     return query
     with recursive step(queue, priority, due_at) as (
-        (select queue, priority, due_at from dolmen_job where dolmen_claim.fronts is null and state = 'active'
+        (select queue, priority, due_at from dolmen_job
+         where dolmen_claim.fronts is null and not dolmen_claim.last_chances and state = 'active'
          order by queue, priority, due_at limit 1)
         union all
         select next.queue, next.priority, next.due_at from step cross join lateral (
@@ -73,19 +105,37 @@ begin
         union all
         select queue, priority, due_at, due_at, id
         from jsonb_to_recordset(dolmen_claim.fronts) as front(queue text, priority smallint, due_at timestamptz, id uuid)
+    ), open_front as (
+        select * from front
+        where (dolmen_claim.queues = '' or queue = any(string_to_array(dolmen_claim.queues, ',')))
+            and (dolmen_claim.except_queues = '' or queue <> all(string_to_array(dolmen_claim.except_queues, ',')))
+            and queue not in (select queue from dolmen_job_paused)
+        order by priority, due_at, queue
     ), due as materialized (
-        select job.* from (
-            select * from front
-            where dolmen_claim.queues = '' or queue = any(string_to_array(dolmen_claim.queues, ','))
-            order by priority, due_at, queue) as front
-        cross join lateral (
-            select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at
-            from dolmen_job
+        select job.* from open_front as front cross join lateral (
+            select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+                ordering_key
+            from dolmen_job as waiting
             where state = 'active' and queue = front.queue and priority = front.priority
                 and (due_at, id) > (front.after_due_at, front.after_id)
-                and due_at <= statement_timestamp() and kind = any(string_to_array(dolmen_claim.kinds, ','))
+                and due_at <= statement_timestamp() and crashes < 2
+                and kind = any(string_to_array(dolmen_claim.kinds, ','))
+                and (version = 1 or kind || ' ' || version = any(string_to_array(dolmen_claim.newer, ',')))
                 and (id, token) not in (select job, token from dolmen_job_running)
+                and (ordering_key is null or dolmen_is_first(ordering_key, created_at, id))
             order by due_at, id limit dolmen_claim.most) as job
+        union all
+        select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+            ordering_key
+        from dolmen_job
+        where dolmen_claim.last_chances and state = 'active' and crashes >= 2 and due_at <= statement_timestamp()
+            and (dolmen_claim.queues = '' or queue = any(string_to_array(dolmen_claim.queues, ',')))
+            and (dolmen_claim.except_queues = '' or queue <> all(string_to_array(dolmen_claim.except_queues, ',')))
+            and queue not in (select queue from dolmen_job_paused)
+            and kind = any(string_to_array(dolmen_claim.kinds, ','))
+            and (version = 1 or kind || ' ' || version = any(string_to_array(dolmen_claim.newer, ',')))
+            and (id, token) not in (select job, token from dolmen_job_running)
+            and (ordering_key is null or dolmen_is_first(ordering_key, created_at, id))
         limit dolmen_claim.most
     ), claimed as (
         insert into dolmen_job_claim (id, worker, lease_until, jobs, tokens)
@@ -93,8 +143,8 @@ begin
             statement_timestamp() + dolmen_claim.lease_micros * interval '1 microsecond', array_agg(id), array_agg(token)
         from due having count(*) > 0
     )
-    select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-        statement_timestamp() from due;
+    select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+        statement_timestamp(), ordering_key from due;
 end $$;
 
 -- Ticks of schedules that were published.

@@ -15,18 +15,35 @@ create table dolmen_job (
     token integer not null default 1,
     timeout_ms integer not null,
     unique_key text,
+    -- The states in which it holds its unique key: 1 for active, 2 for done, 4 for dead, added up.
+    unique_states integer not null default 1,
+    -- The period in which its unique key is unique.
+    unique_period integer not null default 0,
+    -- Active jobs with one ordering key, which begins with their tenant, run one after the other.
+    ordering_key text,
     created_at text not null,
     finished_at text,
     last_error text,
-    payload text not null
+    payload text not null,
+    version integer not null default 1
 ) strict;
 -- A claim reads from the front of each queue and priority. With the kind and the token in it, jobs of unknown kinds are passed
 -- over, and jobs are counted, without a look at the table.
 create index dolmen_job_front on dolmen_job (queue, priority, due_at, id, kind, token) where state = 'active';
 create index dolmen_job_finished on dolmen_job (finished_at) where state in ('done', 'discarded');
 create index dolmen_job_dead on dolmen_job (id) where state = 'dead';
-create unique index dolmen_job_unique on dolmen_job (unique_key, kind, coalesce(tenant, x''))
-    where unique_key is not null and state = 'active';
+create unique index dolmen_job_unique on dolmen_job (unique_key, kind, unique_period, coalesce(tenant, x''))
+    where unique_key is not null
+        and (unique_states & case state when 'active' then 1 when 'done' then 2 when 'dead' then 4 else 0 end) <> 0;
+create index dolmen_job_line on dolmen_job (ordering_key, created_at, id)
+    where state = 'active' and ordering_key is not null;
+-- Jobs whose last chance it is: one more crash, the third, makes them dead.
+create index dolmen_job_last_chance on dolmen_job (crashes) where state = 'active' and crashes >= 2;
+
+-- Queues that nothing is claimed from.
+create table dolmen_job_paused (
+    queue text not null primary key
+) strict, without rowid;
 
 -- What workers hold: the jobs that one claim took, and until when. The jobs are JSON, `[["<id in hexadecimal>", <token>], ..]`.
 create table dolmen_job_claim (

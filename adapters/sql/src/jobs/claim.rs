@@ -22,12 +22,25 @@ use crate::statement::{FromRow, Row, framework_sql};
 /// On the MySQL family the index is named, because the statistics of a table that fills and empties lead the optimizer
 /// astray. Kinds are joined by commas, which their names cannot hold.
 const DUE_IN_MYSQL: &str = "
-select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
     utc_timestamp(6) as now
-from dolmen_job force index (dolmen_job_front)
-where state = 'active' and queue = ? and priority = ? and due_at <= utc_timestamp(6) and find_in_set(kind, ?)
+from dolmen_job as waiting force index (dolmen_job_front)
+where state = 'active' and queue = ? and priority = ? and due_at <= utc_timestamp(6) and crashes < 2
+    and find_in_set(kind, ?) and (version = 1 or find_in_set(concat(kind, ' ', version), ?))
     and (id, token) not in (select job, token from dolmen_job_running)
+    and (ordering_key is null or (
+        not exists (
+            select 1 from dolmen_job as earlier
+            where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
+                and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
+        and not exists (
+            select 1 from dolmen_job as other
+            where other.ordering_key = waiting.ordering_key and other.state = 'active'
+                and (other.id, other.token) in (select job, token from dolmen_job_running))))
 order by due_at, id limit ?";
+
+/// Of the jobs whose last chance it is, so many are looked at for one that the worker may take.
+const LAST_CHANCES: u32 = 100;
 
 /// A queue and a priority at whose front a job is due.
 struct Front {
@@ -76,37 +89,97 @@ async fn claim_in(tx: &mut SqlTx, claim: ClaimId, request: &ClaimRequest) -> Por
 
 /// The first due jobs of each front that no claim holds, up to `limit` of each.
 async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<Vec<Row>> {
+    if request.last_chances {
+        return last_chances(tx, request).await;
+    }
+    let newer = newer_versions(request);
     let mut due = Vec::new();
-    for Front { queue, priority } in fronts(tx, &request.queues).await? {
+    for Front { queue, priority } in fronts(tx, request).await? {
         if tx.dialect() == Dialect::MySql {
-            let kinds = request.kinds.iter().map(String::as_str).filter(|kind| !kind.contains(','));
-            let kinds = kinds.collect::<Vec<_>>().join(",");
-            due.extend(tx.fetch(DUE_IN_MYSQL, &row![&queue, priority, &kinds, i64::from(limit)]).await?);
+            let values = row![&queue, priority, known_kinds(request), &newer, i64::from(limit)];
+            due.extend(tx.fetch(DUE_IN_MYSQL, &values).await?);
             continue;
         }
         let rows = framework_sql!(
-            "select id, token, kind, queue, payload, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+            "select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
                  {now} as now
-             from dolmen_job
-             where state = 'active' and queue = ? and priority = ? and due_at <= {now} and kind in ({list})
+             from dolmen_job as waiting
+             where state = 'active' and queue = ? and priority = ? and due_at <= {now} and crashes < 2 and kind in ({list})
+                 and (version = 1 or instr(?, concat(',', kind, ' ', version, ',')) > 0)
                  and (id, token) not in (select job, token from dolmen_job_running)
+                 and (ordering_key is null or (
+                     not exists (
+                         select 1 from dolmen_job as earlier
+                         where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
+                             and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
+                     and not exists (
+                         select 1 from dolmen_job as other
+                         where other.ordering_key = waiting.ordering_key and other.state = 'active'
+                             and (other.id, other.token) in (select job, token from dolmen_job_running))))
              order by due_at, id limit ?",
             &queue,
             priority,
+            format!(",{newer},"),
             limit
         );
-        due.extend(rows.bind_list(&request.kinds).fetch_in(tx).await?);
+        due.extend(rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?);
     }
     Ok(due)
 }
 
-/// Queues and priorities at whose front a job is due, whether a claim holds it or not.
-async fn fronts(tx: &mut SqlTx, queues: &[QueueName]) -> PortResult<Vec<Front>> {
+/// The same among the few that a claim for last chances takes.
+async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<Row>> {
+    let rows = framework_sql!(
+        "select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
+             {now} as now
+         from dolmen_job as waiting
+         where crashes >= 2 and state = 'active' and due_at <= {now} and kind in ({list})
+             and (version = 1 or instr(?, concat(',', kind, ' ', version, ',')) > 0)
+             and queue not in (select queue from dolmen_job_paused)
+             and (id, token) not in (select job, token from dolmen_job_running)
+             and (ordering_key is null or (
+                 not exists (
+                     select 1 from dolmen_job as earlier
+                     where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
+                         and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
+                 and not exists (
+                     select 1 from dolmen_job as other
+                     where other.ordering_key = waiting.ordering_key and other.state = 'active'
+                         and (other.id, other.token) in (select job, token from dolmen_job_running))))
+         order by priority, due_at, id limit ?",
+        format!(",{},", newer_versions(request)),
+        LAST_CHANCES
+    );
+    let mut rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
+    let mut wanted = Vec::new();
+    for row in rows.drain(..) {
+        if request.wants(&QueueName::parse(&row.get::<String>("queue")?)?) {
+            wanted.push(row);
+        }
+    }
+    Ok(wanted)
+}
+
+/// The kinds, joined by commas; a name with a comma is none.
+pub(super) fn known_kinds(request: &ClaimRequest) -> String {
+    let kinds = request.kinds.iter().map(|known| known.kind.as_str()).filter(|kind| !kind.contains(','));
+    kinds.collect::<Vec<_>>().join(",")
+}
+
+/// The known versions above the first, as `<kind> <version>`, joined by commas.
+pub(super) fn newer_versions(request: &ClaimRequest) -> String {
+    let known = request.kinds.iter().filter(|known| !known.kind.contains(','));
+    let newer =
+        known.flat_map(|known| (2..=known.version).map(move |version| format!("{} {version}", known.kind)));
+    newer.collect::<Vec<_>>().join(",")
+}
+
+/// Queues and priorities at whose front a job is due, whether a claim holds it or not, unless they are paused.
+async fn fronts(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<Front>> {
     let mut fronts = Vec::new();
     let mut last: Option<(String, i32)> = None;
     while let Some((queue, priority, is_due)) = next_front(tx, last.as_ref()).await? {
-        let wanted = queues.is_empty() || queues.iter().any(|wanted| wanted.as_str() == queue);
-        if is_due && wanted {
+        if is_due && request.wants(&QueueName::parse(&queue)?) {
             fronts.push(Front { queue: queue.clone(), priority });
         }
         last = Some((queue, priority));
@@ -120,7 +193,7 @@ async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<
     let mut rows = Vec::new();
     if let Some((queue, priority)) = last {
         rows = framework_sql!(
-            "select queue, priority, due_at <= {now} as is_due from dolmen_job
+            "select queue, priority, due_at <= {now} and queue not in (select queue from dolmen_job_paused) as is_due from dolmen_job
              where state = 'active' and queue = ? and priority > ?
              order by queue, priority, due_at limit 1",
             queue,
@@ -132,7 +205,7 @@ async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<
     if rows.is_empty() {
         // The empty text stands before every name.
         rows = framework_sql!(
-            "select queue, priority, due_at <= {now} as is_due from dolmen_job
+            "select queue, priority, due_at <= {now} and queue not in (select queue from dolmen_job_paused) as is_due from dolmen_job
              where state = 'active' and queue > ?
              order by queue, priority, due_at limit 1",
             last.map_or("", |(queue, _)| queue)
@@ -161,6 +234,7 @@ fn claimed(claim: ClaimId, row: &Row) -> PortResult<ClaimedJob> {
     let lease = Lease::new(row.get("id")?, row.get("token")?, claim);
     let mut job = ClaimedJob::new(lease, row.get("kind")?, row.get("payload")?, scope);
     job.queue = QueueName::parse(&row.get::<String>("queue")?)?;
+    job.version = row.get("version")?;
     job.attempt = row.get::<u32>("attempt")? + 1;
     job.max_attempts = row.get("max_attempts")?;
     let timeout: i64 = row.get("timeout_ms")?;

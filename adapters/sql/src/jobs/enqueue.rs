@@ -1,7 +1,7 @@
 //! Storing jobs, in the transaction of what they follow from.
 
 use dolmen_ports::{
-    Dialect, Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp,
+    Dialect, Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp, Unique,
 };
 
 use super::{micros, mysql};
@@ -23,39 +23,43 @@ pub(super) fn is_due(job: &NewJob) -> bool {
 
 /// Stores jobs that passed their check; the results are in their order.
 pub(super) async fn enqueue(tx: &mut SqlTx, jobs: &[NewJob]) -> PortResult<Vec<Enqueued>> {
-    let plain = jobs.iter().filter(|job| job.unique_key.is_none());
-    if tx.dialect() == Dialect::MySql {
-        mysql::insert(tx, plain).await?;
-    } else {
-        insert(tx, plain).await?;
+    let plain: Vec<&NewJob> = jobs.iter().filter(|job| job.unique.is_none()).collect();
+    match plain[..] {
+        [] => {}
+        [job] => drop(insert_one(tx, job, None).await.map_err(known)?),
+        _ if tx.dialect() == Dialect::MySql => mysql::insert(tx, &plain).await?,
+        _ => insert(tx, &plain).await?,
     }
     let mut enqueued = Vec::with_capacity(jobs.len());
     for job in jobs {
-        enqueued.push(match &job.unique_key {
+        enqueued.push(match &job.unique {
             None => Enqueued::New(job.id),
-            Some(key) => insert_unique(tx, job, key).await?,
+            Some(unique) => {
+                let key = Key::of(tx, unique).await?;
+                insert_unique(tx, job, &key).await?
+            }
         });
     }
     Ok(enqueued)
 }
 
 /// All in one statement, however many: a round trip costs more than a row.
-async fn insert(tx: &mut SqlTx, jobs: impl Iterator<Item = &NewJob>) -> PortResult<()> {
+async fn insert(tx: &mut SqlTx, jobs: &[&NewJob]) -> PortResult<()> {
     framework_sql!(
-        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
-             due_at, created_at)
-         select column1, column2, column3, 'active', column4, column5, column6, column7, column8,
-             coalesce(column9, {now_plus column10}), {now}
+        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload, version,
+             ordering_key, due_at, created_at)
+         select column1, column2, column3, 'active', column4, column5, column6, column7, column8, column9, column10,
+             coalesce(column11, {now_plus column12}), {now}
          from (values {rows}) as job"
     )
-    .bind_rows(jobs.map(columns))
+    .bind_rows(jobs.iter().map(|job| columns(job)))
     .execute_in(tx)
     .await
     .map(drop)
     .map_err(known)
 }
 
-fn columns(job: &NewJob) -> [Value<'_>; 10] {
+fn columns(job: &NewJob) -> [Value<'_>; 12] {
     let (at, delay) = due(job);
     row![
         job.id,
@@ -66,9 +70,45 @@ fn columns(job: &NewJob) -> [Value<'_>; 10] {
         job.max_attempts,
         timeout_ms(job),
         &job.payload,
+        job.version,
+        line(job),
         at,
         delay
     ]
+}
+
+/// The line that it stands in: its ordering key, apart from those of other tenants.
+pub(super) fn line(job: &NewJob) -> Option<String> {
+    let key = job.ordering_key.as_deref()?;
+    let tenant = job.scope.tenant().map(|tenant| tenant.to_string());
+    Some(format!("{}/{key}", tenant.as_deref().unwrap_or("system")))
+}
+
+/// A unique key as it is stored.
+pub(super) struct Key<'u> {
+    key: &'u str,
+    states: i32,
+    period: i64,
+}
+
+impl<'u> Key<'u> {
+    async fn of(tx: &mut SqlTx, unique: &'u Unique) -> PortResult<Self> {
+        let states = 1 + 2 * i32::from(unique.even_done) + 4 * i32::from(unique.even_dead);
+        let period = match unique.per {
+            None => 0,
+            Some(per) => {
+                let rows = framework_sql!("select {now} as now").fetch_in(tx).await?;
+                let now: Option<Timestamp> = rows.first().map(|row| row.get("now")).transpose()?;
+                now.map_or(0, |now| now.as_unix_micros().div_euclid(micros(per).max(1)))
+            }
+        };
+        Ok(Self { key: &unique.key, states, period })
+    }
+
+    /// The key of a stored job.
+    pub(super) fn stored(key: &'u str, period: i64) -> Self {
+        Self { key, states: 1, period }
+    }
 }
 
 /// The instant, or else the delay from now in microseconds.
@@ -86,16 +126,12 @@ pub(super) fn timeout_ms(job: &NewJob) -> i64 {
 
 /// The unique index decides, so it holds between processes too: PostgreSQL waits for a transaction that inserts the
 /// same key, and inserts when that one rolls back.
-async fn insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<Enqueued> {
+async fn insert_unique(tx: &mut SqlTx, job: &NewJob, key: &Key<'_>) -> PortResult<Enqueued> {
     for _ in 0..MAX_TRIES {
-        let inserted = match tx.dialect() {
-            Dialect::MySql => mysql::try_insert_unique(tx, job, key).await?,
-            _ => try_insert_unique(tx, job, key).await?,
-        };
-        if inserted == 1 {
+        if insert_one(tx, job, Some(key)).await? == 1 {
             return Ok(Enqueued::New(job.id));
         }
-        if let Some(first) = active(tx, &job.kind, job.scope.tenant(), key).await? {
+        if let Some(first) = holder(tx, &job.kind, job.scope.tenant(), key).await? {
             return Ok(Enqueued::Duplicate(first));
         }
         let same_id = framework_sql!("select 1 from dolmen_job where id = ?", job.id).fetch_in(tx).await?;
@@ -107,42 +143,68 @@ async fn insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<En
         .with_detail("jobs with this unique key kept coming and ending"))
 }
 
-async fn try_insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<u64> {
+/// Stores one job; zero when another one holds its key.
+async fn insert_one(tx: &mut SqlTx, job: &NewJob, key: Option<&Key<'_>>) -> PortResult<u64> {
     let (at, delay) = due(job);
-    framework_sql!(
-        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
-             due_at, created_at, unique_key)
-         values (?, ?, ?, 'active', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
-         on conflict do nothing",
-        job.id,
-        &*job.kind,
-        job.queue.as_str(),
-        job.scope.tenant(),
-        i32::from(job.priority),
-        job.max_attempts,
-        timeout_ms(job),
-        &job.payload,
-        at,
-        delay,
-        key
-    )
-    .execute_in(tx)
-    .await
+    macro_rules! insert {
+        ($text:literal) => {
+            framework_sql!(
+                $text,
+                job.id,
+                &*job.kind,
+                job.queue.as_str(),
+                job.scope.tenant(),
+                i32::from(job.priority),
+                job.max_attempts,
+                timeout_ms(job),
+                &job.payload,
+                job.version,
+                line(job),
+                key.map(|key| key.key),
+                key.map_or(1, |key| key.states),
+                key.map_or(0, |key| key.period),
+                at,
+                delay
+            )
+        };
+    }
+    // A conflict of any key counts, also one of the id; the caller looks which one it was.
+    let statement = match (key, tx.dialect()) {
+        (None, _) => insert!(
+            "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
+                 version, ordering_key, unique_key, unique_states, unique_period, due_at, created_at)
+             values (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now})"
+        ),
+        (Some(_), Dialect::MySql) => insert!(
+            "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
+                 version, ordering_key, unique_key, unique_states, unique_period, due_at, created_at)
+             values (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now})
+             {ignore_conflict unique_key}"
+        ),
+        (Some(_), _) => insert!(
+            "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
+                 version, ordering_key, unique_key, unique_states, unique_period, due_at, created_at)
+             values (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now})
+             on conflict do nothing"
+        ),
+    };
+    statement.execute_in(tx).await
 }
 
 /// The job that holds a unique key.
-pub(super) async fn active(
+pub(super) async fn holder(
     tx: &mut SqlTx,
     kind: &str,
     tenant: Option<TenantId>,
-    key: &str,
+    key: &Key<'_>,
 ) -> PortResult<Option<JobId>> {
     let rows = framework_sql!(
         "select id from dolmen_job
-         where unique_key = ? and kind = ? and (tenant = ? or (tenant is null and ? is null))
-           and state = 'active'",
-        key,
+         where unique_key = ? and kind = ? and unique_period = ? and (tenant = ? or (tenant is null and ? is null))
+           and (unique_states & case state when 'active' then 1 when 'done' then 2 when 'dead' then 4 else 0 end) <> 0",
+        key.key,
         kind,
+        key.period,
         tenant,
         tenant
     )

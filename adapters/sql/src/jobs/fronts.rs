@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dolmen_ports::{Due, JobId, NewJob, PortResult, Timestamp, Uuid};
+use dolmen_ports::{Due, JobId, Lease, NewJob, PortResult, Timestamp, Uuid};
 use serde_json::{Value as Json, json};
 
 use crate::statement::Row;
@@ -30,6 +30,8 @@ pub(crate) struct Fronts(Mutex<State>);
 struct State {
     places: HashMap<(String, i32), (Timestamp, JobId)>,
     full: Option<(Instant, Duration)>,
+    /// Jobs at the head of a line: behind each may stand one that claims have passed by.
+    heads: HashSet<JobId>,
     /// The last claim found nothing.
     is_idle: bool,
 }
@@ -58,6 +60,9 @@ impl Fronts {
         state.is_idle = rows.is_empty();
         let mut oldest = None;
         for row in rows {
+            if row.get::<Option<String>>("ordering_key")?.is_some() {
+                state.heads.insert(row.get("id")?);
+            }
             let behind = row.get::<Timestamp>("now")?.minus(SLACK);
             oldest = Some(behind);
             let place = (row.get::<Timestamp>("due_at")?, row.get::<JobId>("id")?);
@@ -85,6 +90,21 @@ impl Fronts {
             || appeared.since.elapsed() >= SLACK / 2
             || appeared.fronts.iter().any(is_hidden)
         {
+            state.places.clear();
+        }
+    }
+
+    /// Begins at the very front next time, when one of these jobs made way for the next of its line.
+    pub(super) fn make_way<'l>(&self, leases: impl IntoIterator<Item = &'l Lease>) {
+        let mut state = self.state();
+        if state.heads.is_empty() {
+            return;
+        }
+        let mut made_way = false;
+        for lease in leases {
+            made_way |= state.heads.remove(&lease.job);
+        }
+        if made_way {
             state.places.clear();
         }
     }

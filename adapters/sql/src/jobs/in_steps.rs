@@ -6,7 +6,7 @@ use std::time::Duration;
 use dolmen_ports::jobs::MAX_CRASHES;
 use dolmen_ports::{
     ClaimId, ErrorKind, JobFailure, JobId, JobState, Lease, NextStep, PortError, PortResult, QueueName,
-    Rescued, TxDriver, Uuid,
+    Rescued, Timestamp, TxDriver, Uuid,
 };
 
 use super::{give_back, micros, settle};
@@ -251,9 +251,30 @@ fn crash<'a>(jobs: &[JobId], token: Option<i64>, reason: &'a str) -> Statement<'
     .bind_list(jobs.iter().copied())
 }
 
-/// Whether a lease ran out.
-pub(super) fn expired() -> Statement<'static> {
-    framework_sql!("select 1 from dolmen_job_claim where lease_until < {now} limit 1")
+/// What there is to rescue, as seen without locking anything.
+pub(super) struct Look {
+    pub(super) is_expired: bool,
+    pub(super) next_in: Option<Duration>,
+    pub(super) last_chances: bool,
+}
+
+pub(super) async fn look(tx: &mut SqlTx) -> PortResult<Look> {
+    let rows = framework_sql!(
+        "select {now} as now, (select min(lease_until) from dolmen_job_claim) as next, exists (
+             select 1 from dolmen_job where state = 'active' and crashes >= 2 and due_at <= {now}
+                 and (id, token) not in (select job, token from dolmen_job_running)) as last_chances"
+    )
+    .fetch_in(tx)
+    .await?;
+    let Some(row) = rows.first() else {
+        return Ok(Look { is_expired: false, next_in: None, last_chances: false });
+    };
+    let (now, next): (Timestamp, Option<Timestamp>) = (row.get("now")?, row.get("next")?);
+    Ok(Look {
+        is_expired: next.is_some_and(|next| next < now),
+        next_in: next.map(|next| next.since(now)),
+        last_chances: row.get("last_chances")?,
+    })
 }
 
 pub(super) async fn rescue(database: &SqlDatabase, limit: u32) -> PortResult<(Rescued, Vec<QueueName>)> {

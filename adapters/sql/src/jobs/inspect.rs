@@ -29,18 +29,24 @@ impl FromRow for Record {
         record.due_at = row.get("due_at")?;
         record.finished_at = row.get("finished_at")?;
         record.last_error = row.get("last_error")?;
+        record.priority = i16::try_from(row.get::<i32>("priority")?).unwrap_or(0);
+        record.unique_key = row.get("unique_key")?;
+        let line: Option<String> = row.get("ordering_key")?;
+        // Before the slash stands whose line it is.
+        record.ordering_key = line.and_then(|line| line.split_once('/').map(|(_, key)| key.to_owned()));
+        record.version = row.get("version")?;
         Ok(Self(record))
     }
 }
 
 pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
     let record: Option<Record> = framework_sql!(
-        "select id, kind, queue, tenant, max_attempts, crashes, due_at, created_at, finished_at, last_error, payload,
+        "select id, kind, queue, tenant, max_attempts, crashes, due_at, created_at, finished_at, last_error, payload, priority, unique_key, ordering_key, version,
              case when state <> 'active' then state when is_held then 'running' else 'ready' end as state,
              case when state = 'active' and is_held then attempt + 1 else attempt end as attempt
          from (
              select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
-                 finished_at, last_error, payload,
+                 finished_at, last_error, payload, priority, unique_key, ordering_key, version,
                  (id, token) in (select job, token from dolmen_job_running) as is_held
              from dolmen_job where id = ?) as job",
         job
@@ -53,6 +59,9 @@ pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRe
 pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
     let limit = if filter.limit == 0 { DEFAULT_LIMIT } else { filter.limit };
     let (kind, before) = (filter.kind.as_deref(), filter.before);
+    let (queue, tenant) = (filter.queue.as_ref().map(QueueName::as_str), filter.tenant);
+    // Every text has the empty one in it.
+    let reason = filter.reason.as_deref().filter(|text| !text.is_empty());
     let all = [JobState::Ready, JobState::Running, JobState::Done, JobState::Dead, JobState::Discarded];
     let states = if filter.states.is_empty() { &all[..] } else { &filter.states[..] };
     let is_active = |state: &JobState| matches!(state, JobState::Ready | JobState::Running);
@@ -60,12 +69,19 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
         // Said in so many words, for the index of dead letters: they are few among many finished jobs.
         framework_sql!(
             "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at, finished_at,
-                 last_error, payload
+                 last_error, payload, priority, unique_key, ordering_key, version
              from dolmen_job
-             where state = 'dead' and (? is null or kind = ?) and (? is null or id < ?)
+             where state = 'dead' and (? is null or kind = ?) and (? is null or queue = ?) and (? is null or tenant = ?)
+                 and (? is null or replace(last_error, ?, '') <> last_error) and (? is null or id < ?)
              order by id desc limit ?",
             kind,
             kind,
+            queue,
+            queue,
+            tenant,
+            tenant,
+            reason,
+            reason,
             before,
             before,
             limit
@@ -73,21 +89,28 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
     } else {
         let (some_active, some_ended) = (states.iter().any(is_active), !states.iter().all(is_active));
         framework_sql!(
-            "select id, kind, queue, tenant, max_attempts, crashes, due_at, created_at, finished_at, last_error, payload,
+            "select id, kind, queue, tenant, max_attempts, crashes, due_at, created_at, finished_at, last_error, payload, priority, unique_key, ordering_key, version,
                  seen as state, case when seen = 'running' then attempt + 1 else attempt end as attempt
              from (
                  select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at,
-                 finished_at, last_error, payload,
+                 finished_at, last_error, payload, priority, unique_key, ordering_key, version,
                  case when state <> 'active' then state
                      when (id, token) in (select job, token from dolmen_job_running) then 'running'
                      else 'ready' end as seen
                  from dolmen_job
-                 where (? is null or kind = ?) and (? is null or id < ?)
+                 where (? is null or kind = ?) and (? is null or queue = ?) and (? is null or tenant = ?)
+                     and (? is null or replace(last_error, ?, '') <> last_error) and (? is null or id < ?)
                      and ((? and state = 'active') or (? and state <> 'active'))) as job
              where seen in ({list})
              order by id desc limit ?",
             kind,
             kind,
+            queue,
+            queue,
+            tenant,
+            tenant,
+            reason,
+            reason,
             before,
             before,
             some_active,

@@ -8,6 +8,7 @@ mod in_steps;
 mod inspect;
 mod mysql;
 mod open_claims;
+mod pause;
 mod postgres;
 mod settle;
 mod wake;
@@ -65,6 +66,13 @@ impl SqlJobQueue {
         tx.after_commit(move || database.wake().wake(queues));
     }
 
+    async fn look(&self) -> PortResult<in_steps::Look> {
+        let mut tx = self.database.begin(look_mode(&self.database)).await?;
+        let look = in_steps::look(&mut tx).await;
+        give_back(tx).await?;
+        look
+    }
+
     /// Settles jobs, and removes the rows of claims that were over before, which `settle` is told.
     async fn settling<T>(
         &self,
@@ -80,6 +88,7 @@ impl SqlJobQueue {
         // A lost lease is settled too: there is nothing more to say of it.
         if settled.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::LeaseLost) {
             claims.settle(leases);
+            self.database.fronts().make_way(leases);
         }
         settled
     }
@@ -136,7 +145,10 @@ impl JobQueue for SqlJobQueue {
     async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()> {
         settle::complete(tx.driver_mut()?, lease).await?;
         let (database, lease) = (self.database.clone(), *lease);
-        tx.after_commit(move || database.open_claims().settle([&lease]));
+        tx.after_commit(move || {
+            database.open_claims().settle([&lease]);
+            database.fronts().make_way([&lease]);
+        });
         Ok(())
     }
 
@@ -168,14 +180,15 @@ impl JobQueue for SqlJobQueue {
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
         // A look that locks nothing, since most often there is nothing to rescue.
-        let mut tx = self.database.begin(look_mode(&self.database)).await?;
-        let expired = in_steps::expired().fetch_in(&mut tx).await;
-        give_back(tx).await?;
-        if expired?.is_empty() {
-            return Ok(Rescued::default());
+        let mut look = self.look().await?;
+        let mut rescued = Rescued::new(0, 0);
+        if look.is_expired {
+            let (taken_back, queues) = in_steps::rescue(&self.database, limit).await?;
+            self.database.wake().wake(queues);
+            (rescued, look) = (taken_back, self.look().await?);
         }
-        let (rescued, queues) = in_steps::rescue(&self.database, limit).await?;
-        self.database.wake().wake(queues);
+        rescued.last_chances = look.last_chances;
+        rescued.next_in = look.next_in;
         Ok(rescued)
     }
 
@@ -199,6 +212,20 @@ impl JobQueue for SqlJobQueue {
 
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
         settle::discard(tx.driver_mut()?, job).await
+    }
+
+    async fn pause(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        pause::pause(tx.driver_mut()?, queue).await
+    }
+
+    async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        pause::resume(tx.driver_mut()?, queue).await?;
+        self.wake_after_commit(tx, vec![queue.clone()]);
+        Ok(())
+    }
+
+    async fn paused(&self, tx: &mut ReadTx) -> PortResult<Vec<QueueName>> {
+        pause::paused(tx).await
     }
 
     async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {

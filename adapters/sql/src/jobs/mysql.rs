@@ -10,11 +10,7 @@ use crate::row;
 use crate::statement::framework_sql;
 
 /// As in one statement, but with the database's time read first: the rows of an insert cannot compute.
-pub(super) async fn insert(tx: &mut SqlTx, jobs: impl Iterator<Item = &NewJob>) -> PortResult<()> {
-    let jobs: Vec<_> = jobs.collect();
-    if jobs.is_empty() {
-        return Ok(());
-    }
+pub(super) async fn insert(tx: &mut SqlTx, jobs: &[&NewJob]) -> PortResult<()> {
     let rows = framework_sql!("select {now} as now").fetch_in(tx).await?;
     let Some(row) = rows.first() else { return Ok(()) };
     let now: Timestamp = row.get("now")?;
@@ -30,13 +26,15 @@ pub(super) async fn insert(tx: &mut SqlTx, jobs: impl Iterator<Item = &NewJob>) 
             job.max_attempts,
             enqueue::timeout_ms(job),
             &job.payload,
+            job.version,
+            enqueue::line(job),
             at.unwrap_or_else(|| now.plus(Duration::from_micros(delay.unsigned_abs()))),
             now
         ]
     });
     framework_sql!(
-        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
-             due_at, created_at)
+        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload, version,
+             ordering_key, due_at, created_at)
          values {rows}"
     )
     .bind_rows(rows)
@@ -44,30 +42,6 @@ pub(super) async fn insert(tx: &mut SqlTx, jobs: impl Iterator<Item = &NewJob>) 
     .await
     .map(drop)
     .map_err(enqueue::known)
-}
-
-/// A conflict of any key counts, also one of the id; the caller looks which one it was.
-pub(super) async fn try_insert_unique(tx: &mut SqlTx, job: &NewJob, key: &str) -> PortResult<u64> {
-    let (at, delay) = enqueue::due(job);
-    framework_sql!(
-        "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload,
-             due_at, created_at, unique_key)
-         values (?, ?, ?, 'active', ?, ?, ?, ?, ?, coalesce(?, {now_plus ?}), {now}, ?)
-         {ignore_conflict unique_key}",
-        job.id,
-        &*job.kind,
-        job.queue.as_str(),
-        job.scope.tenant(),
-        i32::from(job.priority),
-        job.max_attempts,
-        enqueue::timeout_ms(job),
-        &job.payload,
-        at,
-        delay,
-        key
-    )
-    .execute_in(tx)
-    .await
 }
 
 /// State by state, each through its index.

@@ -12,7 +12,7 @@ use crate::statement::{Bind, Row, Value};
 /// How often a claim is tried that had to wait too long for those before it.
 const MAX_TRIES: u32 = 3;
 
-const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7)";
+const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
 /// with each of the list. Lists are texts with commas.
@@ -31,17 +31,18 @@ pub(super) async fn claim(
     claim: ClaimId,
     request: &ClaimRequest,
 ) -> PortResult<Vec<ClaimedJob>> {
-    let kinds: Vec<&str> =
-        request.kinds.iter().map(String::as_str).filter(|kind| !kind.contains(',')).collect();
-    let queues: Vec<&str> = request.queues.iter().map(QueueName::as_str).collect();
+    let names = |queues: &[QueueName]| queues.iter().map(QueueName::as_str).collect::<Vec<_>>().join(",");
     let fronts = database.fronts();
-    let begin_after = fronts.next();
+    let begin_after = fronts.next().filter(|_| !request.last_chances);
     let is_full = begin_after.is_none();
     let mut values = [
         claim.into_value(),
         request.worker.into_value(),
-        kinds.join(",").into_value(),
-        queues.join(",").into_value(),
+        claim::known_kinds(request).into_value(),
+        claim::newer_versions(request).into_value(),
+        names(&request.queues).into_value(),
+        names(&request.except).into_value(),
+        request.last_chances.into_value(),
         i64::from(request.limit).into_value(),
         micros(request.lease_for).into_value(),
         begin_after.into_value(),
@@ -70,7 +71,11 @@ async fn fetch(database: &SqlDatabase, values: &[Value<'_>], request: &ClaimRequ
                 let rows = result?;
                 let left_nothing = rows.len() < usize::try_from(request.limit).unwrap_or(usize::MAX)
                     && is_full
-                    && request.queues.is_empty();
+                    && request.queues.is_empty()
+                    && request.except.is_empty();
+                if request.last_chances {
+                    return Ok(rows);
+                }
                 database.fronts().note(&rows, is_full.then(|| started.elapsed()), left_nothing)?;
                 return Ok(rows);
             }

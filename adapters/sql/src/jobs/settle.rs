@@ -7,6 +7,7 @@ use dolmen_ports::{
     ErrorKind, JobFailure, JobId, JobState, Lease, PortError, PortResult, QueueName, TenantId,
 };
 
+use super::enqueue::Key;
 use super::{enqueue, micros};
 use crate::database::SqlTx;
 use crate::statement::{Row, Statement, framework_sql};
@@ -74,10 +75,10 @@ pub(super) async fn retry(tx: &mut SqlTx, job: JobId) -> PortResult<QueueName> {
     let row = held(tx, job, "retry", &[JobState::Dead]).await?;
     if let Some(key) = row.get::<Option<String>>("unique_key")? {
         let (kind, tenant): (String, Option<TenantId>) = (row.get("kind")?, row.get("tenant")?);
-        if let Some(other) = enqueue::active(tx, &kind, tenant, &key).await? {
-            return Err(PortError::new(ErrorKind::AlreadyExists, "jobs", "retry").with_detail(format!(
-                "job {other} with the same unique key is ready or running; discard this one"
-            )));
+        let key = Key::stored(&key, row.get("unique_period")?);
+        if let Some(other) = enqueue::holder(tx, &kind, tenant, &key).await?.filter(|other| *other != job) {
+            return Err(PortError::new(ErrorKind::AlreadyExists, "jobs", "retry")
+                .with_detail(format!("job {other} holds the unique key; discard this one")));
         }
     }
     framework_sql!(
@@ -90,8 +91,8 @@ pub(super) async fn retry(tx: &mut SqlTx, job: JobId) -> PortResult<QueueName> {
 }
 
 pub(super) async fn discard(tx: &mut SqlTx, job: JobId) -> PortResult<()> {
-    held(tx, job, "discard", &[JobState::Dead, JobState::Ready]).await?;
-    // A claim that comes at the same time may still hand it out: its lease is void then.
+    held(tx, job, "discard", &[JobState::Dead, JobState::Ready, JobState::Running]).await?;
+    // The lease of whoever runs it is void, also of a claim that comes at the same time and may still hand it out.
     framework_sql!(
         "update dolmen_job set state = 'discarded', token = token + 1, finished_at = {now} where id = ?",
         job
@@ -106,7 +107,7 @@ async fn held(tx: &mut SqlTx, job: JobId, operation: &'static str, states: &[Job
     let rows = framework_sql!(
         "select case when state <> 'active' then state
                  when (id, token) in (select job, token from dolmen_job_running) then 'running'
-                 else 'ready' end as state, kind, queue, tenant, unique_key
+                 else 'ready' end as state, kind, queue, tenant, unique_key, unique_period
          from dolmen_job where id = ? {for_update}",
         job
     )

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimRequest, Dialect, ErrorKind, JobQueue, PortResult, ReadFrom, Uuid, WorkerId, WriteTx,
+    ClaimRequest, Dialect, ErrorKind, JobQueue, KnownKind, PortResult, ReadFrom, Uuid, WorkerId, WriteTx,
 };
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, SqlOptions, map_error, native, sql};
 use dolmen_testkit::conformance::{CaseResult, Failure, Suite, TransactionHarness};
@@ -142,7 +142,7 @@ async fn a_lock_is_given_up(harness: H) -> CaseResult {
     harness.database().system().write(async |tx| jobs.enqueue(tx, vec![job()]).await).await?;
     let request = ClaimRequest::new(
         WorkerId::new(Uuid::from_u128(1)),
-        vec![job().kind.into_owned()],
+        vec![KnownKind::new(job().kind, 1)],
         1,
         Duration::from_mins(1),
     );

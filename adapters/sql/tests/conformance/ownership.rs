@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{
-    BoxError, ClaimRequest, Database, Dialect, ErrorKind, JobQueue, PortError, PortResult, ReadTx, Uuid,
-    WorkerId,
+    BoxError, ClaimRequest, Database, Dialect, ErrorKind, JobQueue, KnownKind, PortError, PortResult, ReadTx,
+    Uuid, WorkerId,
 };
 use dolmen_sql::test_database::TestDatabase;
 use dolmen_sql::{Native, SqlDatabase, SqlJobQueue, native, native_error, sql};
@@ -116,7 +116,7 @@ async fn what_is_own_works(guest: H) -> CaseResult {
     assert_eq!(stored?, 1);
     let request = ClaimRequest::new(
         WorkerId::new(Uuid::from_u128(2)),
-        vec![job().kind.to_string()],
+        vec![KnownKind::new(job().kind, 1)],
         1,
         Duration::from_mins(1),
     );

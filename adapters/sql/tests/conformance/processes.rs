@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    BoxError, ClaimRequest, Database, IdGenerator, JobFilter, JobId, JobQueue, JobState, NewJob, PortResult,
-    Scope, UuidV7Ids, WorkerId, WriteTx,
+    BoxError, ClaimRequest, Database, IdGenerator, JobFilter, JobId, JobQueue, JobState, KnownKind, NewJob,
+    PortResult, Scope, UuidV7Ids, WorkerId, WriteTx,
 };
 use dolmen_sql::{SqlDatabase, SqlJobQueue, sql};
 use dolmen_testkit::conformance::{CaseResult, Failure, Suite, TransactionHarness};
@@ -90,7 +90,12 @@ async fn child(url: &str, direct_url: Option<&str>) -> Result<(), BoxError> {
         let job = NewJob::new(JobId::new(ids.next()), KIND, "{}", Scope::System);
         database.system().write(async |tx| count_up(tx, &queue, &job).await).await?;
     }
-    let request = ClaimRequest::new(WorkerId::new(ids.next()), vec![KIND.into()], 3, Duration::from_secs(30));
+    let request = ClaimRequest::new(
+        WorkerId::new(ids.next()),
+        vec![KnownKind::new(KIND, 1)],
+        3,
+        Duration::from_secs(30),
+    );
     loop {
         let jobs = queue.claim(&request).await?;
         if jobs.is_empty() {

@@ -61,17 +61,20 @@ const AGE: [Age; 2] = [
         sqlite: "update dolmen_job set
              due_at = strftime('%Y-%m-%dT%H:%M:%f000Z', due_at, ?1),
              created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', created_at, ?1),
-             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1)",
+             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1),
+             unique_period = unique_period - (unique_period <> 0)",
         #[cfg(feature = "postgres")]
         postgres: "update dolmen_job set
              due_at = due_at - $1 * interval '1 second',
              created_at = created_at - $1 * interval '1 second',
-             finished_at = finished_at - $1 * interval '1 second'",
+             finished_at = finished_at - $1 * interval '1 second',
+             unique_period = unique_period - (unique_period <> 0)::int",
         #[cfg(feature = "mysql")]
         mysql: "update dolmen_job, (select cast(? as signed) as micros) as age set
              due_at = due_at - interval micros microsecond,
              created_at = created_at - interval micros microsecond,
-             finished_at = finished_at - interval micros microsecond",
+             finished_at = finished_at - interval micros microsecond,
+             unique_period = unique_period - (unique_period <> 0)",
     },
     Age {
         sqlite: "update dolmen_job_claim set lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",

@@ -42,6 +42,7 @@ fn why_unusable(job: &JobRegistration) -> Option<String> {
     sample.queue = job.queue.clone();
     sample.max_attempts = job.max_attempts;
     sample.timeout = job.timeout;
+    sample.version = job.version;
     let error = sample.check().err()?;
     Some(error.detail().map_or_else(|| error.to_string(), str::to_owned))
 }

@@ -93,7 +93,7 @@ impl Attempt {
             held.deadline,
             held.cancel.clone(),
         );
-        let handler = registration.handler.run(&payload, context.clone());
+        let handler = registration.handler.run(&payload, self.job.version, context.clone());
         let mut handler = Watched::new(AssertUnwindSafe(handler).catch_unwind(), held);
         let mut timed_out = false;
         let returned = tokio::select! {

@@ -2,11 +2,12 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dolmen_ports::{ClaimRequest, ClaimedJob};
 use futures_util::poll;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::Instrument;
@@ -14,6 +15,7 @@ use tracing::Instrument;
 use super::attempt::{Attempt, Ending, GRACE};
 use super::engine::Engine;
 use super::held::Holding;
+use super::shares::Shares;
 use crate::backoff::Dice;
 
 /// The most jobs in one claim.
@@ -27,18 +29,15 @@ pub(super) struct Claiming {
     engine: Arc<Engine>,
     completions: mpsc::Sender<Holding>,
     attempts: JoinSet<()>,
-    request: ClaimRequest,
+    shares: Shares,
     pause: Duration,
     dice: Dice,
 }
 
 impl Claiming {
     pub(super) fn new(engine: Arc<Engine>, completions: mpsc::Sender<Holding>) -> Self {
-        let settings = &engine.settings;
-        let mut request = ClaimRequest::new(engine.id, engine.registry.kinds(), 0, settings.lease());
-        request.queues = settings.queues().to_vec();
-        let pause = settings.poll().0;
-        Self { request, pause, dice: engine.dice(), attempts: JoinSet::new(), completions, engine }
+        let (shares, pause) = (Shares::new(&engine), engine.settings.poll().0);
+        Self { shares, pause, dice: engine.dice(), attempts: JoinSet::new(), completions, engine }
     }
 
     /// Claims until the drain begins, then lets attempts finish until the time to drain is over.
@@ -46,7 +45,9 @@ impl Claiming {
         let engine = Arc::clone(&self.engine);
         while !engine.drain.is_cancelled() {
             while self.attempts.try_join_next().is_some() {}
-            if self.room() > 0 {
+            if engine.last_chances.load(Ordering::Acquire) {
+                self.give_last_chances(&engine).await;
+            } else if self.room() > 0 {
                 self.gather_room(&engine).await;
                 self.claim(&engine).await;
             } else {
@@ -80,30 +81,23 @@ impl Claiming {
 
     /// One look into the queue, and the pause that follows unless there is more.
     async fn claim(&mut self, engine: &Engine) {
-        self.request.limit = self.room().min(MOST_AT_ONCE);
         let (shortest, longest) = engine.settings.poll();
         // Begun before the claim, so that a job that comes between the claim and the pause still ends the pause.
         let mut woken = pin!(engine.queue.wait(engine.settings.queues(), longest));
         let already_woken = poll!(woken.as_mut()).is_ready();
-        // Never dropped half-way: the database might have handed out jobs that nobody would run.
-        let jobs = match engine.queue.claim(&self.request).await {
-            Ok(jobs) => jobs,
-            Err(error) => {
-                let pause = engine.outage.failed("claim", &error);
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = engine.drain.cancelled() => {}
-                }
-                return;
-            }
-        };
-        engine.outage.worked("claim");
-        engine.serves();
-        let found = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
-        self.start(engine, jobs).await;
+        let (mut found, mut is_more_likely) = (0, false);
+        for mut request in self.shares.requests() {
+            let limit = self.room().min(MOST_AT_ONCE).min(request.limit);
+            request.limit = limit;
+            let Ok(jobs) = self.take(engine, &request).await else { return };
+            let taken = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
+            found += taken;
+            is_more_likely |= limit > 0 && taken >= limit;
+            self.start(engine, jobs).await;
+        }
         let quiet = found == 0 && !already_woken;
         self.pause = if quiet { (self.pause * 2).min(longest) } else { shortest };
-        if found >= self.request.limit || (already_woken && found > 0) {
+        if is_more_likely || (already_woken && found > 0) {
             return;
         }
         tokio::select! {
@@ -114,15 +108,61 @@ impl Claiming {
         }
     }
 
+    /// One claim, or the pause that an outage of the queue asks for.
+    async fn take(&mut self, engine: &Engine, request: &ClaimRequest) -> Result<Vec<ClaimedJob>, ()> {
+        // Never dropped half-way: the database might have handed out jobs that nobody would run.
+        match engine.queue.claim(request).await {
+            Ok(jobs) => {
+                engine.outage.worked("claim");
+                engine.serves();
+                Ok(jobs)
+            }
+            Err(error) => {
+                let pause = engine.outage.failed("claim", &error);
+                tokio::select! {
+                    () = sleep(pause) => {}
+                    () = engine.drain.cancelled() => {}
+                }
+                Err(())
+            }
+        }
+    }
+
+    /// Runs jobs that one more crash makes dead, each with nothing else in this process, so that it pays for its own crash
+    /// only. Claims of others wait for that, at most the time of a lease.
+    async fn give_last_chances(&mut self, engine: &Engine) {
+        let nothing_runs = tokio::select! {
+            () = all(&mut self.attempts) => true,
+            () = sleep(engine.settings.lease()) => false,
+            () = engine.drain.cancelled() => false,
+        };
+        let mut found = false;
+        if nothing_runs {
+            for mut request in self.shares.requests() {
+                (request.last_chances, request.limit) = (true, 1);
+                let Ok(jobs) = self.take(engine, &request).await else { return };
+                found |= !jobs.is_empty();
+                self.start(engine, jobs).await;
+                tokio::select! {
+                    () = all(&mut self.attempts) => {}
+                    () = engine.drain.cancelled() => {}
+                }
+            }
+        }
+        // Upkeep tells again when there are more.
+        engine.last_chances.store(found, Ordering::Release);
+    }
+
     async fn start(&mut self, engine: &Engine, jobs: Vec<ClaimedJob>) {
         if engine.drain.is_cancelled() {
             engine.release(jobs.into_iter().map(|job| (job.lease, job.kind)).collect()).await;
             return;
         }
         for job in jobs {
+            let place = self.shares.place_of(&job.queue);
             let attempt = Attempt::of(engine, job);
             let span = attempt.span();
-            let run = run(Arc::clone(&self.engine), attempt, self.completions.clone());
+            let run = run(Arc::clone(&self.engine), attempt, self.completions.clone(), place);
             self.attempts.spawn(run.instrument(span));
         }
     }
@@ -145,7 +185,12 @@ async fn all(attempts: &mut JoinSet<()>) {
     while attempts.join_next().await.is_some() {}
 }
 
-async fn run(engine: Arc<Engine>, mut attempt: Attempt, completions: mpsc::Sender<Holding>) {
+async fn run(
+    engine: Arc<Engine>,
+    mut attempt: Attempt,
+    completions: mpsc::Sender<Holding>,
+    _place: Option<OwnedSemaphorePermit>,
+) {
     match attempt.run(&engine).await {
         // Fails only when the worker has ended without waiting any longer; then the lease runs out.
         Ending::Succeeded => drop(completions.send(attempt.holding).await),

@@ -1,5 +1,6 @@
 //! What all parts of one worker share.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dolmen_ports::{Clock, Database, Inbox, JobQueue, Lease, Metrics, SessionStore, WorkerId};
@@ -36,6 +37,8 @@ pub(super) struct Engine {
     pub(super) drain: CancellationToken,
     /// There may be work that no wake-up of the queue told of.
     pub(super) look_again: Notify,
+    /// There may be jobs whose last chance it is.
+    pub(super) last_chances: AtomicBool,
     /// Whether to try again when the queue does not answer; tests that drain a queue want the error.
     pub(super) patient: bool,
     ready: ReadyFlag,
@@ -66,6 +69,7 @@ impl Engine {
             stop: shutdown.stop_token(),
             drain: shutdown.drain_token(),
             look_again: Notify::new(),
+            last_chances: AtomicBool::new(false),
             patient: true,
             ready,
             interrupted: Mutex::new(Vec::new()),

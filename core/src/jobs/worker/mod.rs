@@ -12,6 +12,7 @@ mod held;
 mod measurements;
 mod settings;
 mod settle;
+mod shares;
 mod stall;
 mod upkeep;
 
@@ -46,7 +47,8 @@ const LAST_COMPLETIONS: Duration = Duration::from_secs(1);
 ///    again after 0 to 5 s, 15 s, 45 s, 2 min, 7 min, 20 min, 1 h, 3 h, then 6 h, spread evenly, until the attempts of
 ///    its kind are spent; with the usual ten that takes about 5 hours, at most about 10.
 /// 3. A job whose process dies starts again at most 4 seconds after its lease has run out, if a worker has room; the
-///    third death buries it.
+///    third death buries it. Before that it runs once with nothing else in its process, so that no job is buried for the
+///    deaths that another one caused.
 /// 4. When the drain begins, nothing new is claimed and what runs may finish. When the time to drain is over, handlers
 ///    are told to stop, have half a second to return, and their jobs are given back without a spent attempt.
 /// 5. While the queue does not answer, the worker waits and tries again; it logs the begin and the end of the outage.

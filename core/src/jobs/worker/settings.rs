@@ -1,5 +1,6 @@
 //! How a worker works.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use dolmen_ports::QueueName;
@@ -7,8 +8,11 @@ use dolmen_ports::QueueName;
 use crate::config::{Env, Refusal, SettingValue, Variable};
 
 const CONCURRENCY: Variable = Variable::own("WORKER_CONCURRENCY", "how many jobs run at once", "16");
-const QUEUES: Variable =
-    Variable::own("WORKER_QUEUES", "the queues to take jobs from; not set means all", "default,mail");
+const QUEUES: Variable = Variable::own(
+    "WORKER_QUEUES",
+    "the queues to take jobs from, and how many jobs of one may run at once; not set means all",
+    "default,mail:4",
+);
 const LEASE: Variable =
     Variable::own("WORKER_LEASE", "how long a job is held beyond the last heartbeat", "30s");
 const RETENTION: Variable = Variable::own("WORKER_RETENTION", "how long finished jobs are kept", "7d");
@@ -30,6 +34,7 @@ const INBOX_RETENTION: Variable = Variable::own(
 pub struct WorkerSettings {
     concurrency: u32,
     queues: Vec<QueueName>,
+    limits: BTreeMap<QueueName, u32>,
     lease: Duration,
     shortest_poll: Duration,
     longest_poll: Duration,
@@ -47,6 +52,7 @@ impl WorkerSettings {
         Self {
             concurrency: 16,
             queues: Vec::new(),
+            limits: BTreeMap::new(),
             lease: Duration::from_secs(30),
             shortest_poll: Duration::from_millis(250),
             longest_poll: Duration::from_secs(5),
@@ -60,10 +66,13 @@ impl WorkerSettings {
     /// `APP_INBOX_RETENTION`.
     pub fn load(env: &mut Env) -> Self {
         let defaults = Self::new();
+        let shares: Vec<QueueShare> = env.optional(&QUEUES).unwrap_or_default();
+        let limits = shares.iter().filter_map(|share| Some((share.queue.clone(), share.most?))).collect();
         let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
         Self {
             concurrency: env.or_in(&CONCURRENCY, defaults.concurrency, 1..=1_000),
-            queues: env.optional(&QUEUES).unwrap_or_default(),
+            queues: shares.into_iter().map(|share| share.queue).collect(),
+            limits,
             lease: env.or_in(&LEASE, defaults.lease, 5 * second..=Duration::from_mins(30)),
             kept_for: env.or_in(&RETENTION, defaults.kept_for, second..=day * 3_650),
             remembered_for: env.or_in(
@@ -86,6 +95,14 @@ impl WorkerSettings {
     #[must_use]
     pub fn with_queues(mut self, queues: Vec<QueueName>) -> Self {
         self.queues = queues;
+        self
+    }
+
+    /// Runs at most `most` jobs of a queue at once, at least one, within those of the process: a slow neighbour then leaves
+    /// room for others.
+    #[must_use]
+    pub fn with_queue_limit(mut self, queue: QueueName, most: u32) -> Self {
+        self.limits.insert(queue, most.max(1));
         self
     }
 
@@ -140,6 +157,11 @@ impl WorkerSettings {
         &self.queues
     }
 
+    /// How many jobs of a queue run at once, of those that have a limit of their own.
+    pub fn queue_limits(&self) -> &BTreeMap<QueueName, u32> {
+        &self.limits
+    }
+
     /// How long a lease holds.
     pub fn lease(&self) -> Duration {
         self.lease
@@ -168,6 +190,28 @@ impl WorkerSettings {
     /// How often finished jobs and old keys are removed.
     pub fn prune_every(&self) -> Duration {
         self.prune_every
+    }
+}
+
+/// A queue, and how many of its jobs may run at once: `mail` or `mail:4`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct QueueShare {
+    queue: QueueName,
+    most: Option<u32>,
+}
+
+impl SettingValue for QueueShare {
+    fn parse(text: &str) -> Result<Self, Refusal> {
+        let (name, most) = text.split_once(':').map_or((text, None), |(name, most)| (name, Some(most)));
+        let most = most.map(|most| most.parse().ok().filter(|most| (1..=1_000).contains(most)));
+        if most == Some(None) {
+            return Err(Refusal::new("after the colon must stand how many jobs may run at once, 1 to 1000"));
+        }
+        Ok(Self { queue: <QueueName as SettingValue>::parse(name)?, most: most.flatten() })
+    }
+
+    fn show(&self) -> String {
+        self.most.map_or_else(|| self.queue.to_string(), |most| format!("{}:{most}", self.queue))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What each worker does for all: rescue jobs of dead processes, remove finished ones, tell of unknown kinds.
 
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dolmen_ports::{KindStats, PortResult, ReadTx, WriteTx};
@@ -9,8 +10,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::engine::Engine;
 use super::measurements::{RESCUED, UNCLAIMABLE};
 
-/// The longest time between two rescues: a job of a dead process starts again this long after its lease ran out.
-const RESCUE_EVERY: Duration = Duration::from_secs(4);
+/// How long after the next lease runs out there is a look at most, half of it on average: processes take turns.
+const RESCUE_WITHIN: Duration = Duration::from_secs(3);
 const RESCUE_AT_ONCE: u32 = 500;
 const PRUNE_AT_ONCE: u32 = 1_000;
 const UNKNOWN_EVERY: Duration = Duration::from_mins(5);
@@ -28,7 +29,7 @@ pub(super) async fn keep_house(engine: &Engine) {
 
 async fn rescue(engine: &Engine) {
     let mut dice = engine.dice();
-    let interval = RESCUE_EVERY.min(engine.settings.heartbeat());
+    let (lease, spread) = (engine.settings.lease(), RESCUE_WITHIN.min(engine.settings.heartbeat()));
     loop {
         match engine.queue.rescue(RESCUE_AT_ONCE).await {
             Ok(rescued) => {
@@ -43,8 +44,14 @@ async fn rescue(engine: &Engine) {
                     engine.metrics.add(&RESCUED, &["buried"], rescued.buried);
                     engine.look_again.notify_one();
                 }
+                if rescued.last_chances {
+                    engine.last_chances.store(true, Ordering::Release);
+                    engine.look_again.notify_one();
+                }
                 if rescued.requeued + rescued.buried < u64::from(RESCUE_AT_ONCE) {
-                    sleep(dice.around(interval)).await;
+                    // A lease that begins after this look ends a whole lease later at the earliest.
+                    let next = rescued.next_in.map_or(lease, |next| next.min(lease));
+                    sleep(next + dice.around(spread / 2)).await;
                 }
             }
             Err(error) => sleep(engine.outage.failed("rescue", &error)).await,

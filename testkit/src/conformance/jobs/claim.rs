@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dolmen_ports::{Due, JobState, PortResult, QueueName, Scope, TenantId, Uuid};
+use dolmen_ports::{ClaimedJob, Due, JobState, KnownKind, PortResult, QueueName, Scope, TenantId, Uuid};
 use tokio::task::JoinSet;
 
 use super::JobsSuite;
@@ -29,6 +29,7 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
         "JQ-5": a_claim_tells_how_long_the_job_waited,
         "JQ-5": tokens_ascend_with_every_claim,
         "JQ-12": jobs_of_unknown_kinds_are_left_alone_and_counted,
+        "JQ-12": jobs_with_newer_payloads_are_left_alone,
         "JQ-12": a_worker_without_kinds_claims_nothing,
     )
 }
@@ -96,7 +97,10 @@ async fn a_claim_takes_only_from_its_queues(harness: H) -> CaseResult {
     let claimed = harness.queue().claim(&request).await?;
     ensure_eq!(ids(&claimed), [id(1)], "jobs of the queue reports");
     request.queues = Vec::new();
-    ensure_eq!(harness.queue().claim(&request).await?.len(), 2, "jobs of all queues");
+    request.except = vec![QueueName::new("mail")];
+    ensure_eq!(ids(&harness.queue().claim(&request).await?), [id(2)], "jobs of all queues but mail");
+    request.except = Vec::new();
+    ensure_eq!(ids(&harness.queue().claim(&request).await?), [id(0)], "jobs of all queues");
     Ok(())
 }
 
@@ -236,6 +240,22 @@ async fn jobs_of_unknown_kinds_are_left_alone_and_counted(harness: H) -> CaseRes
     ensure_eq!(ids(&claim(&harness, 10).await?), [id(2)], "jobs of the known kind");
     ensure_eq!(stats(&harness, "suite.from_the_future").await?.ready, 1, "jobs of the unknown kind");
     ensure_eq!(record(&harness, id(1)).await?.attempt, 0, "attempts of the unknown job");
+    Ok(())
+}
+
+async fn jobs_with_newer_payloads_are_left_alone(harness: H) -> CaseResult {
+    let (mut second, mut third) = (job(2), job(3));
+    (second.version, third.version) = (2, 3);
+    enqueue(&harness, vec![job(1), second, third]).await?;
+    let mut request = request(10);
+    let versions = |jobs: &[ClaimedJob]| jobs.iter().map(|job| job.version).collect::<Vec<_>>();
+    ensure_eq!(versions(&harness.queue().claim(&request).await?), [1], "payloads for who knows the first");
+    ensure_eq!(stats(&harness, KIND).await?.ready, 2, "jobs that wait");
+    request.kinds = vec![KnownKind::new("suite.do_other_work", 9), KnownKind::new(KIND, 2)];
+    ensure_eq!(versions(&harness.queue().claim(&request).await?), [2], "payloads for who knows the second");
+    request.kinds = vec![KnownKind::new(KIND, 12)];
+    ensure_eq!(versions(&harness.queue().claim(&request).await?), [3], "payloads for who knows the twelfth");
+    ensure_eq!(record(&harness, id(3)).await?.version, 3, "the version of the record");
     Ok(())
 }
 

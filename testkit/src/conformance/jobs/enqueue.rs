@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dolmen_ports::{
     Due, Enqueued, ErrorKind, JobFailure, JobState, NewJob, NextStep, PortError, PortResult, QueueName,
-    Scope, TenantId, Uuid,
+    Scope, TenantId, Unique, Uuid,
 };
 use tokio::task::JoinSet;
 
@@ -31,6 +31,8 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
         "JQ-11": a_duplicate_within_one_batch_is_found,
         "JQ-11": a_running_job_keeps_its_unique_key,
         "JQ-11": a_finished_job_gives_its_unique_key_back,
+        "JQ-11": a_key_can_be_held_by_done_jobs_and_dead_letters,
+        "JQ-11": a_key_can_be_unique_per_period,
         "JQ-11": a_unique_key_belongs_to_its_kind_and_scope,
         "JQ-11": unique_keys_are_compared_exactly,
         "JQ-11": a_rolled_back_unique_job_does_not_count,
@@ -47,7 +49,7 @@ type Spoil = fn(&mut NewJob);
 /// Job `number` with the unique key `key`.
 fn unique(number: u32, key: &str) -> NewJob {
     let mut job = job(number);
-    job.unique_key = Some(key.to_owned());
+    job.unique = Some(key.into());
     job
 }
 
@@ -141,7 +143,7 @@ async fn a_transaction_of_another_backend_is_refused(harness: H) -> CaseResult {
 }
 
 async fn a_job_that_breaks_a_rule_is_refused_with_all_its_batch(harness: H) -> CaseResult {
-    let spoilers: [(&str, Spoil); 9] = [
+    let spoilers: [(&str, Spoil); 11] = [
         ("kind", |job| job.kind = "Kind!".into()),
         ("queue", |job| job.queue = QueueName::new("a b")),
         ("payload", |job| job.payload = "x".repeat(NewJob::MAX_PAYLOAD_BYTES + 1)),
@@ -150,7 +152,9 @@ async fn a_job_that_breaks_a_rule_is_refused_with_all_its_batch(harness: H) -> C
         ("max_attempts", |job| job.max_attempts = 1_001),
         ("timeout", |job| job.timeout = Duration::from_millis(999)),
         ("delay", |job| job.due = Due::In(Duration::MAX)),
-        ("unique key", |job| job.unique_key = Some("k".repeat(NewJob::MAX_UNIQUE_KEY_BYTES + 1))),
+        ("unique key", |job| job.unique = Some("k".repeat(NewJob::MAX_KEY_BYTES + 1).into())),
+        ("ordering key", |job| job.ordering_key = Some(String::new())),
+        ("version", |job| job.version = NewJob::MAX_VERSION + 1),
     ];
     for (field, spoil) in spoilers {
         let mut spoiled = job(2);
@@ -225,6 +229,61 @@ async fn a_finished_job_gives_its_unique_key_back(harness: H) -> CaseResult {
     Ok(())
 }
 
+async fn a_key_can_be_held_by_done_jobs_and_dead_letters(harness: H) -> CaseResult {
+    let queue = harness.queue();
+    let with = |number: u32, unique: Unique| {
+        let mut job = job(number);
+        job.unique = Some(unique);
+        job
+    };
+    let (done, dead) = (Unique::new("done").even_done(), Unique::new("dead").even_dead());
+    enqueue(&harness, vec![with(1, done.clone())]).await?;
+    queue.complete_all(&[claim_one(&harness).await?.lease]).await?;
+    enqueue(&harness, vec![with(2, dead.clone())]).await?;
+    let lease = claim_one(&harness).await?.lease;
+    queue.fail(&lease, &JobFailure::new("suite", NextStep::Bury)).await?;
+    let results = enqueue(&harness, vec![with(3, done), with(4, dead.clone())]).await?;
+    ensure_eq!(results, [Enqueued::Duplicate(id(1)), Enqueued::Duplicate(id(2))], "of a done and a dead one");
+    // The one that holds the key is retried and given up without standing in its own way.
+    harness.database().system().write(async |tx| queue.retry(tx, id(2)).await).await?;
+    ensure_eq!(
+        enqueue(&harness, vec![with(5, dead.clone())]).await?,
+        [Enqueued::Duplicate(id(2))],
+        "a retried one"
+    );
+    harness.database().system().write(async |tx| queue.discard(tx, id(2)).await).await?;
+    ensure_eq!(enqueue(&harness, vec![with(6, dead)]).await?, [Enqueued::New(id(6))], "after a discard");
+    harness.age(Duration::from_secs(1)).await?;
+    queue.prune(Duration::ZERO, 10).await?;
+    let results = enqueue(&harness, vec![with(7, Unique::new("done").even_done())]).await?;
+    ensure_eq!(results, [Enqueued::New(id(7))], "after the done one was pruned");
+    Ok(())
+}
+
+async fn a_key_can_be_unique_per_period(harness: H) -> CaseResult {
+    // The longest period: one ends while the suite runs about once in a year of years.
+    let year = Duration::from_hours(366 * 24);
+    let with = |number: u32| {
+        let mut job = job(number);
+        job.unique = Some(Unique::new("k").per(year));
+        job
+    };
+    let results = enqueue(&harness, vec![with(1), with(2), unique(3, "k")]).await?;
+    ensure_eq!(
+        results,
+        [Enqueued::New(id(1)), Enqueued::Duplicate(id(1)), Enqueued::New(id(3))],
+        "in a period"
+    );
+    harness.age(year).await?;
+    let results = enqueue(&harness, vec![with(4), with(5), unique(6, "k")]).await?;
+    ensure_eq!(
+        results,
+        [Enqueued::New(id(4)), Enqueued::Duplicate(id(4)), Enqueued::Duplicate(id(3))],
+        "in the next"
+    );
+    Ok(())
+}
+
 async fn a_unique_key_belongs_to_its_kind_and_scope(harness: H) -> CaseResult {
     let (mut other_kind, mut one_tenant, mut other_tenant) = (unique(2, "k"), unique(3, "k"), unique(4, "k"));
     other_kind.kind = "suite.do_other_work".into();
@@ -246,7 +305,7 @@ async fn a_unique_key_belongs_to_its_kind_and_scope(harness: H) -> CaseResult {
 }
 
 async fn unique_keys_are_compared_exactly(harness: H) -> CaseResult {
-    let keys = ["a", "A", "á", "a ", " a", "🪨", "%", "_", &"k".repeat(NewJob::MAX_UNIQUE_KEY_BYTES)];
+    let keys = ["a", "A", "á", "a ", " a", "🪨", "%", "_", &"k".repeat(NewJob::MAX_KEY_BYTES)];
     let jobs: Vec<NewJob> = (1..).zip(keys).map(|(number, key)| unique(number, key)).collect();
     let expected: Vec<Enqueued> = jobs.iter().map(|job| Enqueued::New(job.id)).collect();
     ensure_eq!(enqueue(&harness, jobs).await?, expected, "the results");

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use dolmen_ports::jobs::MAX_CRASHES;
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, ErrorKind, JobFailure, JobState, NextStep, PortResult, Rescued,
+    ClaimRequest, ClaimedJob, ErrorKind, JobFailure, JobState, NextStep, PortResult, QueueName, Rescued,
 };
 
 use super::JobsSuite;
 use super::probe::{
-    H, KIND, LEASE, claim, claim_one, enqueue, enqueue_and_claim, id, ids, job, let_leases_run_out, record,
-    worker,
+    H, LEASE, claim, claim_last_chance, claim_one, enqueue, enqueue_and_claim, id, ids, job, known,
+    let_leases_run_out, record, request, rescue, worker,
 };
 use crate::conformance::failure::{CaseResult, Failure, ensure, ensure_eq, ensure_kind};
 use crate::conformance::suite::add_cases;
@@ -34,6 +34,8 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
         "JQ-8": a_lease_that_is_given_up_counts_as_run_out,
         "JQ-8": a_given_up_job_leaves_the_others_of_its_claim,
         "JQ-8": a_job_that_kills_its_worker_dies_after_three_crashes,
+        "JQ-8": a_last_chance_is_handed_out_only_to_who_asks_for_it,
+        "JQ-8": a_rescue_tells_when_the_next_lease_runs_out,
         "JQ-8": a_crashed_job_without_attempts_left_is_dead,
         "JQ-8": a_rescue_takes_at_most_its_limit,
         "JQ-8": concurrent_rescuers_count_each_crash_once,
@@ -44,7 +46,7 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
 async fn takeover(harness: &H) -> Result<(ClaimedJob, ClaimedJob), Failure> {
     let zombie = enqueue_and_claim(harness, job(1)).await?;
     ensure_eq!(let_leases_run_out(harness).await?, Rescued::new(1, 0), "the rescue");
-    let request = ClaimRequest::new(worker(2), vec![KIND.to_owned()], 1, LEASE);
+    let request = ClaimRequest::new(worker(2), known(), 1, LEASE);
     let mut taken = harness.queue().claim(&request).await?;
     let successor = taken.pop().ok_or_else(|| Failure::new("the rescued job was not claimed"))?;
     ensure_eq!(successor.lease.job, zombie.lease.job, "the job that was taken over");
@@ -171,7 +173,7 @@ async fn an_expired_job_is_not_claimed_before_its_rescue(harness: H) -> CaseResu
     enqueue_and_claim(&harness, job(1)).await?;
     harness.age(Duration::from_hours(1)).await?;
     ensure_eq!(ids(&claim(&harness, 10).await?), [], "jobs before the rescue");
-    ensure_eq!(harness.queue().rescue(10).await?, Rescued::new(1, 0), "the rescue");
+    ensure_eq!(rescue(&harness, 10).await?, Rescued::new(1, 0), "the rescue");
     ensure_eq!(ids(&claim(&harness, 10).await?), [id(1)], "jobs after the rescue");
     Ok(())
 }
@@ -189,7 +191,7 @@ async fn a_rescued_job_is_claimed_again_and_counts_a_crash(harness: H) -> CaseRe
 async fn a_job_whose_lease_holds_is_not_rescued(harness: H) -> CaseResult {
     let lease = enqueue_and_claim(&harness, job(1)).await?.lease;
     harness.age(LEASE / 2).await?;
-    ensure_eq!(harness.queue().rescue(10).await?, Rescued::new(0, 0), "the rescue at half of the lease");
+    ensure_eq!(rescue(&harness, 10).await?, Rescued::new(0, 0), "the rescue at half of the lease");
     ensure_eq!(harness.queue().complete_all(&[lease]).await?, [], "lost leases");
     Ok(())
 }
@@ -201,7 +203,7 @@ async fn an_extended_lease_holds_longer(harness: H) -> CaseResult {
         harness.age(LEASE * 2 / 3).await?;
         ensure_eq!(heartbeat.extend(&[lease], LEASE).await?, [], "lost leases");
     }
-    ensure_eq!(harness.queue().rescue(10).await?, Rescued::new(0, 0), "the rescue after three extensions");
+    ensure_eq!(rescue(&harness, 10).await?, Rescued::new(0, 0), "the rescue after three extensions");
     ensure_eq!(let_leases_run_out(&harness).await?, Rescued::new(1, 0), "the rescue without another one");
     Ok(())
 }
@@ -214,7 +216,7 @@ async fn extending_one_lease_keeps_its_whole_claim(harness: H) -> CaseResult {
     harness.age(LEASE * 2 / 3).await?;
     ensure_eq!(heartbeat.extend(leases.get(..1).unwrap_or_default(), LEASE).await?, [], "lost leases");
     harness.age(LEASE * 2 / 3).await?;
-    ensure_eq!(harness.queue().rescue(10).await?, Rescued::new(0, 0), "the rescue after the extension");
+    ensure_eq!(rescue(&harness, 10).await?, Rescued::new(0, 0), "the rescue after the extension");
     ensure_eq!(harness.queue().complete_all(&leases).await?, [], "lost leases of the claim");
     Ok(())
 }
@@ -225,7 +227,9 @@ async fn a_lease_that_is_given_up_counts_as_run_out(harness: H) -> CaseResult {
     poison.max_attempts = 1_000;
     enqueue(&harness, vec![poison]).await?;
     for crash in 1..=MAX_CRASHES {
-        let lease = claim_one(&harness).await?.lease;
+        let is_last = crash == MAX_CRASHES;
+        let claimed = if is_last { claim_last_chance(&harness).await? } else { claim_one(&harness).await? };
+        let lease = claimed.lease;
         heartbeat.give_up(&[lease]).await?;
         // Once more it changes nothing: the lease is void.
         heartbeat.give_up(&[lease]).await?;
@@ -262,12 +266,44 @@ async fn a_job_that_kills_its_worker_dies_after_three_crashes(harness: H) -> Cas
         claim_one(&harness).await?;
         ensure_eq!(let_leases_run_out(&harness).await?, Rescued::new(1, 0), "the rescue after crash {crash}");
     }
-    claim_one(&harness).await?;
+    claim_last_chance(&harness).await?;
     ensure_eq!(let_leases_run_out(&harness).await?, Rescued::new(0, 1), "the rescue after the last crash");
     let record = record(&harness, id(1)).await?;
     ensure_eq!((record.state, record.crashes), (JobState::Dead, MAX_CRASHES), "state and crashes");
     ensure!(record.finished_at.is_some(), "a dead job has no instant at which it finished");
     ensure_eq!(ids(&claim(&harness, 10).await?), [], "jobs to claim");
+    Ok(())
+}
+
+async fn a_last_chance_is_handed_out_only_to_who_asks_for_it(harness: H) -> CaseResult {
+    let mut patient = job(1);
+    patient.max_attempts = 1_000;
+    enqueue(&harness, vec![patient]).await?;
+    ensure!(!harness.queue().rescue(10).await?.last_chances, "a fresh job is told of as a last chance");
+    for _ in 1..MAX_CRASHES {
+        claim_one(&harness).await?;
+        let_leases_run_out(&harness).await?;
+    }
+    enqueue(&harness, vec![job(2)]).await?;
+    ensure!(harness.queue().rescue(10).await?.last_chances, "the rescue tells of no last chance");
+    ensure_eq!(ids(&claim(&harness, 10).await?), [id(2)], "jobs of a usual claim");
+    let mut elsewhere = request(10);
+    elsewhere.last_chances = true;
+    elsewhere.except = vec![QueueName::DEFAULT];
+    ensure_eq!(ids(&harness.queue().claim(&elsewhere).await?), [], "last chances of other queues");
+    let last = claim_last_chance(&harness).await?;
+    ensure_eq!((last.lease.job, last.attempt), (id(1), MAX_CRASHES), "the job and its attempt");
+    ensure!(!harness.queue().rescue(10).await?.last_chances, "a job that runs is told of as a last chance");
+    ensure_eq!(harness.queue().complete_all(&[last.lease]).await?, [], "lost leases");
+    Ok(())
+}
+
+async fn a_rescue_tells_when_the_next_lease_runs_out(harness: H) -> CaseResult {
+    ensure_eq!(harness.queue().rescue(10).await?.next_in, None, "the next end when nobody holds a job");
+    enqueue(&harness, vec![job(1)]).await?;
+    claim_one(&harness).await?;
+    let next = harness.queue().rescue(10).await?.next_in;
+    ensure!(next.is_some_and(|next| next <= LEASE && next > LEASE / 2), "a fresh lease ends in {next:?}");
     Ok(())
 }
 

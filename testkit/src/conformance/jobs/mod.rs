@@ -1,4 +1,4 @@
-//! The suite of the job queue: rules `JQ-1` to `JQ-16`.
+//! The suite of the job queue: rules `JQ-1` to `JQ-18`.
 //!
 //! No case waits for time to pass: the harness makes rows older instead, so that leases run out and delays end.
 //!
@@ -25,6 +25,7 @@ mod enqueue;
 mod finish;
 mod lease;
 mod operate;
+mod order;
 mod probe;
 mod wait;
 
@@ -43,7 +44,8 @@ pub trait JobsHarness: TransactionHarness {
     /// The queue, in the transactions of the harness's database.
     fn queue(&self) -> Arc<dyn JobQueue>;
 
-    /// Makes every job `by` older: all its instants (due, created, finished, end of lease) move that far into the past.
+    /// Makes every job `by` older: all its instants (due, created, finished, end of lease) move that far into the past, and
+    /// the period of its unique key is over.
     async fn age(&self, by: Duration) -> PortResult<()>;
 }
 
@@ -54,5 +56,5 @@ cases_of!(dyn JobsHarness, suite());
 pub(super) fn suite() -> JobsSuite {
     let suite = enqueue::add(Suite::new("jobs"));
     let suite = finish::add(claim::add(suite));
-    wait::add(operate::add(lease::add(suite)))
+    wait::add(order::add(operate::add(lease::add(suite))))
 }

@@ -8,8 +8,8 @@ use dolmen_ports::{
 
 use super::JobsSuite;
 use super::probe::{
-    H, KIND, claim, claim_one, enqueue, enqueue_and_claim, find, id, ids, job, let_leases_run_out, record,
-    stats,
+    H, KIND, LEASE, claim, claim_last_chance, claim_one, enqueue, enqueue_and_claim, find, id, ids, job,
+    let_leases_run_out, record, stats,
 };
 use crate::conformance::failure::{CaseResult, ensure, ensure_eq, ensure_kind};
 use crate::conformance::suite::add_cases;
@@ -23,11 +23,13 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
         "JQ-13": only_dead_jobs_can_be_retried,
         "JQ-13": a_retry_respects_the_unique_key_of_another_job,
         "JQ-13": dead_and_ready_jobs_can_be_discarded,
-        "JQ-13": running_and_finished_jobs_cannot_be_discarded,
+        "JQ-13": a_running_job_that_is_discarded_can_change_nothing_any_more,
+        "JQ-13": finished_jobs_cannot_be_discarded,
         "JQ-13": unknown_jobs_are_not_found,
         "JQ-13": a_retry_that_is_rolled_back_leaves_the_job_dead,
         "JQ-15": a_list_shows_the_newest_first_page_by_page,
         "JQ-15": a_list_is_filtered_by_state_and_kind,
+        "JQ-15": dead_letters_are_found_by_queue_tenant_and_reason,
         "JQ-16": prune_removes_only_what_finished_long_ago,
         "JQ-16": prune_removes_at_most_its_limit,
     )
@@ -47,6 +49,9 @@ async fn list(harness: &H, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
     let queue = harness.queue();
     harness.database().system().read(async |tx| queue.list(tx, filter).await).await
 }
+
+/// Narrows a filter.
+type Narrow = fn(&mut JobFilter);
 
 /// Enqueues a job, claims it and ends it in this state; the job must be the only one to claim.
 async fn end_in(harness: &H, number: u32, state: JobState) -> CaseResult {
@@ -114,10 +119,12 @@ async fn a_retried_job_has_all_its_attempts_again(harness: H) -> CaseResult {
 
 async fn a_retried_job_may_crash_again(harness: H) -> CaseResult {
     enqueue(&harness, vec![job(1)]).await?;
-    for _ in 0..dolmen_ports::jobs::MAX_CRASHES {
+    for _ in 1..dolmen_ports::jobs::MAX_CRASHES {
         claim_one(&harness).await?;
         let_leases_run_out(&harness).await?;
     }
+    claim_last_chance(&harness).await?;
+    let_leases_run_out(&harness).await?;
     ensure_eq!(record(&harness, id(1)).await?.state, JobState::Dead, "the state after its crashes");
     retry(&harness, id(1)).await?;
     claim_one(&harness).await?;
@@ -141,8 +148,8 @@ async fn only_dead_jobs_can_be_retried(harness: H) -> CaseResult {
 
 async fn a_retry_respects_the_unique_key_of_another_job(harness: H) -> CaseResult {
     let (mut first, mut second) = (job(1), job(2));
-    first.unique_key = Some("k".to_owned());
-    second.unique_key = Some("k".to_owned());
+    first.unique = Some("k".into());
+    second.unique = Some("k".into());
     let lease = enqueue_and_claim(&harness, first).await?.lease;
     harness.queue().fail(&lease, &JobFailure::new("broken", NextStep::Bury)).await?;
     enqueue(&harness, vec![second]).await?;
@@ -168,14 +175,34 @@ async fn dead_and_ready_jobs_can_be_discarded(harness: H) -> CaseResult {
     Ok(())
 }
 
-async fn running_and_finished_jobs_cannot_be_discarded(harness: H) -> CaseResult {
+async fn finished_jobs_cannot_be_discarded(harness: H) -> CaseResult {
     end_in(&harness, 1, JobState::Done).await?;
     end_in(&harness, 2, JobState::Discarded).await?;
-    let lease = enqueue_and_claim(&harness, job(3)).await?.lease;
-    for number in [1, 2, 3] {
+    for number in [1, 2] {
         ensure_kind!(discard(&harness, id(number)).await, ErrorKind::Conflict, "discarding job {number}");
     }
-    ensure_eq!(harness.queue().complete_all(&[lease]).await?, [], "lost leases");
+    Ok(())
+}
+
+async fn a_running_job_that_is_discarded_can_change_nothing_any_more(harness: H) -> CaseResult {
+    let lease = enqueue_and_claim(&harness, job(1)).await?.lease;
+    discard(&harness, id(1)).await?;
+    let queue = harness.queue();
+    let result = harness
+        .database()
+        .system()
+        .write(async |tx| {
+            queue.enqueue(tx, vec![job(2)]).await?;
+            queue.complete(tx, &lease).await
+        })
+        .await;
+    ensure_kind!(result, ErrorKind::LeaseLost, "its completion");
+    let failed = queue.fail(&lease, &JobFailure::new("late", NextStep::RetryIn(Duration::ZERO))).await;
+    ensure_kind!(failed, ErrorKind::LeaseLost, "its failure");
+    let mut heartbeat = queue.open_heartbeat().await?;
+    ensure_eq!(heartbeat.extend(&[lease], LEASE).await?, [id(1)], "lost leases of the next heartbeat");
+    ensure_eq!(record(&harness, id(1)).await?.state, JobState::Discarded, "the state");
+    ensure_eq!(ids(&claim(&harness, 10).await?), [], "jobs to claim");
     Ok(())
 }
 
@@ -236,6 +263,38 @@ async fn a_list_is_filtered_by_state_and_kind(harness: H) -> CaseResult {
     ] {
         let found: Vec<JobId> = list(&harness, &filter).await?.iter().map(|record| record.id).collect();
         ensure_eq!(found, expected, "jobs of {filter:?}");
+    }
+    Ok(())
+}
+
+async fn dead_letters_are_found_by_queue_tenant_and_reason(harness: H) -> CaseResult {
+    let tenant = TenantId::new(dolmen_ports::Uuid::from_u128(5));
+    let reasons = ["100% broken_", "100 broken", "Broken"];
+    for (number, reason) in (1..).zip(reasons) {
+        let mut job = job(number);
+        if number == 2 {
+            job.queue = QueueName::new("mail");
+            job.scope = dolmen_ports::Scope::Tenant(tenant);
+        }
+        let lease = enqueue_and_claim(&harness, job).await?.lease;
+        harness.queue().fail(&lease, &JobFailure::new(reason, NextStep::Bury)).await?;
+    }
+    for (of, change, expected) in [
+        ("the reason 100%", (|filter| filter.reason = Some("100%".to_owned())) as Narrow, vec![id(1)]),
+        ("the reason n_", |filter| filter.reason = Some("n_".to_owned()), vec![id(1)]),
+        ("the reason broken", |filter| filter.reason = Some("broken".to_owned()), vec![id(2), id(1)]),
+        ("the queue mail", |filter| filter.queue = Some(QueueName::new("mail")), vec![id(2)]),
+        (
+            "tenant 5",
+            |filter| filter.tenant = Some(TenantId::new(dolmen_ports::Uuid::from_u128(5))),
+            vec![id(2)],
+        ),
+    ] {
+        for mut filter in [JobFilter::state(JobState::Dead), JobFilter::all()] {
+            change(&mut filter);
+            let found: Vec<JobId> = list(&harness, &filter).await?.iter().map(|record| record.id).collect();
+            ensure_eq!(found, expected, "jobs of {of}");
+        }
     }
     Ok(())
 }

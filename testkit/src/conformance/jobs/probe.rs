@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimRequest, ClaimedJob, Enqueued, JobId, JobRecord, KindStats, NewJob, PortResult, Scope, Uuid,
-    WorkerId,
+    ClaimRequest, ClaimedJob, Enqueued, JobId, JobRecord, KindStats, KnownKind, NewJob, PortResult, Scope,
+    Uuid, WorkerId,
 };
 
 use super::JobsHarness;
@@ -33,9 +33,14 @@ pub(super) fn worker(number: u32) -> WorkerId {
     WorkerId::new(Uuid::from_u128(0x0198_beef_0000_7000_8000_0000_0000_0000 + u128::from(number)))
 }
 
+/// The kinds that workers of the suite know.
+pub(super) fn known() -> Vec<KnownKind> {
+    vec![KnownKind::new(KIND, 1)]
+}
+
 /// A request of worker 1 for up to `limit` jobs of [`KIND`].
 pub(super) fn request(limit: u32) -> ClaimRequest {
-    ClaimRequest::new(worker(1), vec![KIND.to_owned()], limit, LEASE)
+    ClaimRequest::new(worker(1), known(), limit, LEASE)
 }
 
 /// Enqueues jobs in a transaction of their own.
@@ -92,5 +97,22 @@ pub(super) fn ids(jobs: &[ClaimedJob]) -> Vec<JobId> {
 /// Lets the lease of all claimed jobs run out and rescues them.
 pub(super) async fn let_leases_run_out(harness: &H) -> PortResult<dolmen_ports::Rescued> {
     harness.age(LEASE + Duration::from_secs(1)).await?;
-    harness.queue().rescue(1_000).await
+    rescue(harness, 1_000).await
+}
+
+/// Rescues jobs; how many, without what else a rescue tells.
+pub(super) async fn rescue(harness: &H, limit: u32) -> PortResult<dolmen_ports::Rescued> {
+    let rescued = harness.queue().rescue(limit).await?;
+    Ok(dolmen_ports::Rescued::new(rescued.requeued, rescued.buried))
+}
+
+/// Claims the one job that is there for a last chance.
+pub(super) async fn claim_last_chance(harness: &H) -> Result<ClaimedJob, Failure> {
+    let mut request = request(10);
+    request.last_chances = true;
+    let mut claimed = harness.queue().claim(&request).await?;
+    match (claimed.pop(), claimed.len()) {
+        (Some(job), 0) => Ok(job),
+        (_, more) => Err(Failure::new(format!("expected one last chance, found {more} more"))),
+    }
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dolmen_ports::{
     ClaimRequest, ClaimedJob, Database, Due, Enqueued, ErrorKind, Heartbeat, JobFailure, JobFilter, JobId,
-    JobQueue, JobRecord, JobState, KindStats, Lease, NewJob, NextStep, PortResult, QueueName, ReadTx,
-    Rescued, WriteTx,
+    JobQueue, JobRecord, JobState, KindStats, KnownKind, Lease, NewJob, NextStep, PortResult, QueueName,
+    ReadTx, Rescued, WriteTx,
 };
 
 use crate::fakes::{ManualClock, MemoryDatabase, MemoryJobQueue};
@@ -36,6 +36,13 @@ pub(super) enum Flaw {
     ForgetsUniqueKeys,
     /// Uniqueness by a memory that does not roll back: the loser is told of a winner that never was.
     RemembersRolledBackKeys,
+    /// A key that is unique per hour is unique for ever.
+    ForgetsPeriods,
+    ForgetsLines,
+    ForgetsVersions,
+    ForgetsPauses,
+    /// Hands out jobs that one more crash makes dead together with others.
+    MixesLastChances,
     ClaimsUnknownKinds,
     RetriesAnything,
     WaitsDeaf,
@@ -96,7 +103,14 @@ impl BrokenQueue {
             match self.flaw {
                 Flaw::IgnoresDelays => job.due = Due::Now,
                 Flaw::IgnoresPriorities => job.priority = 0,
-                Flaw::ForgetsUniqueKeys => job.unique_key = None,
+                Flaw::ForgetsUniqueKeys => job.unique = None,
+                Flaw::ForgetsPeriods => {
+                    if let Some(unique) = &mut job.unique {
+                        unique.per = None;
+                    }
+                }
+                Flaw::ForgetsLines => job.ordering_key = None,
+                Flaw::ForgetsVersions => job.version = 1,
                 _ => {}
             }
         }
@@ -105,7 +119,7 @@ impl BrokenQueue {
 
     fn remembers(&self, jobs: &[NewJob]) -> bool {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        jobs.iter().filter_map(|job| job.unique_key.clone()).any(|key| !keys.insert(key))
+        jobs.iter().filter_map(|job| job.unique.clone().map(|unique| unique.key)).any(|key| !keys.insert(key))
     }
 
     async fn dead(&self) -> PortResult<Vec<JobRecord>> {
@@ -135,10 +149,14 @@ impl JobQueue for BrokenQueue {
         let mut request = request.clone();
         match self.flaw {
             Flaw::ClaimsExpiredJobs => drop(self.inner.rescue(u32::MAX).await?),
-            Flaw::ClaimsUnknownKinds => request.kinds.push("suite.from_the_future".to_owned()),
+            Flaw::ClaimsUnknownKinds => request.kinds.push(KnownKind::new("suite.from_the_future", 1)),
             _ => {}
         }
         let mut claimed = self.inner.claim(&request).await?;
+        if self.has(Flaw::MixesLastChances) {
+            request.last_chances = true;
+            claimed.extend(self.inner.claim(&request).await?);
+        }
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         if self.has(Flaw::ClaimsTwice) && claimed.is_empty() {
             claimed.extend(latest.pop_first().map(|(_, job)| job));
@@ -245,6 +263,18 @@ impl JobQueue for BrokenQueue {
 
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
         self.inner.discard(tx, job).await
+    }
+
+    async fn pause(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        if self.has(Flaw::ForgetsPauses) { Ok(()) } else { self.inner.pause(tx, queue).await }
+    }
+
+    async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        self.inner.resume(tx, queue).await
+    }
+
+    async fn paused(&self, tx: &mut ReadTx) -> PortResult<Vec<QueueName>> {
+        self.inner.paused(tx).await
     }
 
     async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {

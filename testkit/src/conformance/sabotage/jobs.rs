@@ -58,7 +58,7 @@ fn without_a_flaw_every_case_is_green() {
 
 #[test]
 fn each_flaw_turns_the_cases_of_its_promise_red() {
-    let table: [(Flaw, &[&str]); 21] = [
+    let table: [(Flaw, &[&str]); 26] = [
         (
             Flaw::OwnTransactions,
             &[
@@ -121,6 +121,18 @@ fn each_flaw_turns_the_cases_of_its_promise_red() {
             ],
         ),
         (Flaw::RemembersRolledBackKeys, &["JQ-11 a_rolled_back_unique_job_does_not_count"]),
+        (Flaw::ForgetsPeriods, &["JQ-11 a_key_can_be_unique_per_period"]),
+        (
+            Flaw::ForgetsLines,
+            &[
+                "JQ-17 of_a_line_the_first_is_claimed_alone",
+                "JQ-17 who_comes_late_does_not_run_beside_another",
+                "JQ-17 one_that_waits_holds_up_its_line",
+            ],
+        ),
+        (Flaw::ForgetsVersions, &["JQ-12 jobs_with_newer_payloads_are_left_alone"]),
+        (Flaw::ForgetsPauses, &["JQ-18 nothing_is_claimed_from_a_paused_queue"]),
+        (Flaw::MixesLastChances, &["JQ-8 a_last_chance_is_handed_out_only_to_who_asks_for_it"]),
         (Flaw::ClaimsUnknownKinds, &["JQ-12 jobs_of_unknown_kinds_are_left_alone_and_counted"]),
         (Flaw::RetriesAnything, &["JQ-13 only_dead_jobs_can_be_retried"]),
         (Flaw::WaitsDeaf, &["JQ-14 a_commit_wakes_whoever_waits"]),

@@ -36,15 +36,13 @@ fn enqueue_one(tx: &mut WriteTx, job: NewJob, now: Timestamp) -> PortResult<Enqu
     Ok(Enqueued::New(id))
 }
 
-/// Another active job of the same kind, scope and unique key.
+/// Another job of the same kind and scope that holds the row's unique key.
 pub(super) fn twin(tx: &mut ReadTx, row: &Row) -> PortResult<Option<JobId>> {
-    if row.unique_key.is_none() {
-        return Ok(None);
-    }
+    let Some(unique) = &row.unique else { return Ok(None) };
+    let key = Some((unique.key.as_str(), row.period));
     let twins = JOBS.scan(tx, |id, other| {
         *id != row.record.id
-            && other.is_active()
-            && other.unique_key == row.unique_key
+            && other.held_key() == key
             && other.record.kind == row.record.kind
             && other.record.tenant == row.record.tenant
     })?;

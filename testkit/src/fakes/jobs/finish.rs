@@ -64,9 +64,9 @@ pub(super) fn retry(tx: &mut WriteTx, job: JobId, now: Timestamp) -> PortResult<
     Ok(())
 }
 
-/// Gives up a dead or ready job.
+/// Gives up a dead, ready or running job.
 pub(super) fn discard(tx: &mut WriteTx, job: JobId, now: Timestamp) -> PortResult<()> {
-    in_state(tx, job, "discard", &[JobState::Dead, JobState::Ready])?;
+    in_state(tx, job, "discard", &[JobState::Dead, JobState::Ready, JobState::Running])?;
     JOBS.update(tx, &job, |row| row.finish(JobState::Discarded, now))?;
     Ok(())
 }

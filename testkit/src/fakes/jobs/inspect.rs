@@ -14,6 +14,9 @@ pub(super) fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRec
     let rows = JOBS.scan(tx, |id, row| {
         (filter.states.is_empty() || filter.states.contains(&row.record.state))
             && filter.kind.as_ref().is_none_or(|kind| *kind == row.record.kind)
+            && filter.queue.as_ref().is_none_or(|queue| *queue == row.record.queue)
+            && filter.tenant.is_none_or(|tenant| Some(tenant) == row.record.tenant)
+            && filter.reason.as_ref().is_none_or(|text| has(row.record.last_error.as_ref(), text))
             && filter.before.is_none_or(|before| *id < before)
     })?;
     let limit = match usize::try_from(filter.limit) {
@@ -22,6 +25,10 @@ pub(super) fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRec
         Err(_) => usize::MAX,
     };
     Ok(rows.into_iter().rev().take(limit).map(|(_, row)| row.record).collect())
+}
+
+fn has(reason: Option<&String>, text: &str) -> bool {
+    reason.is_some_and(|reason| reason.contains(text))
 }
 
 /// Numbers per queue and kind.

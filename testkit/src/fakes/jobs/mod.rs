@@ -23,6 +23,7 @@ use super::database::{BACKEND, MemoryDatabase, MemoryTable};
 use super::ids::SequentialIds;
 
 const JOBS: MemoryTable<JobId, Row> = MemoryTable::new("dolmen_job");
+const PAUSED: MemoryTable<QueueName, ()> = MemoryTable::new("dolmen_job_paused");
 
 /// A job queue in memory. A clone is the same queue.
 ///
@@ -50,6 +51,15 @@ impl MemoryJobQueue {
         self.clock.now()
     }
 
+    fn wake_after_commit(&self, tx: &mut WriteTx) {
+        let enqueued = Arc::clone(&self.enqueued);
+        tx.after_commit(move || {
+            enqueued.notify_waiters();
+            // Kept for a worker that found nothing a moment ago and has not begun to wait yet.
+            enqueued.notify_one();
+        });
+    }
+
     /// Runs a step of the queue's own, outside of any caller's transaction.
     async fn step<T: Send>(
         &self,
@@ -70,12 +80,7 @@ impl JobQueue for MemoryJobQueue {
 
     async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
         let results = enqueue::enqueue(tx, jobs, self.now())?;
-        let enqueued = Arc::clone(&self.enqueued);
-        tx.after_commit(move || {
-            enqueued.notify_waiters();
-            // Kept for a worker that found nothing a moment ago and has not begun to wait yet.
-            enqueued.notify_one();
-        });
+        self.wake_after_commit(tx);
         Ok(results)
     }
 
@@ -134,6 +139,20 @@ impl JobQueue for MemoryJobQueue {
 
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
         finish::discard(tx, job, self.now())
+    }
+
+    async fn pause(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        PAUSED.put(tx, queue.clone(), ()).map(drop)
+    }
+
+    async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
+        PAUSED.remove(tx, queue)?;
+        self.wake_after_commit(tx);
+        Ok(())
+    }
+
+    async fn paused(&self, tx: &mut ReadTx) -> PortResult<Vec<QueueName>> {
+        Ok(PAUSED.scan(tx, |_, ()| true)?.into_iter().map(|(queue, ())| queue).collect())
     }
 
     async fn stats(&self, tx: &mut ReadTx) -> PortResult<Vec<KindStats>> {

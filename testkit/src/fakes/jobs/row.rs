@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimId, ErrorKind, JobId, JobRecord, JobState, Lease, NewJob, PortError, PortResult, Timestamp, Uuid,
-    WriteTx,
+    ClaimId, ErrorKind, JobId, JobRecord, JobState, Lease, NewJob, PortError, PortResult, Timestamp, Unique,
+    Uuid, WriteTx,
 };
 
 use super::JOBS;
@@ -13,9 +13,10 @@ use super::JOBS;
 #[derive(Debug, Clone)]
 pub(super) struct Row {
     pub(super) record: JobRecord,
-    pub(super) priority: i16,
     pub(super) timeout: Duration,
-    pub(super) unique_key: Option<String>,
+    pub(super) unique: Option<Unique>,
+    /// The period in which its key is unique.
+    pub(super) period: i64,
     /// The token of the latest claim.
     pub(super) token: i64,
     pub(super) lease_until: Timestamp,
@@ -29,20 +30,38 @@ impl Row {
         record.queue = job.queue;
         record.max_attempts = job.max_attempts;
         record.due_at = due_at;
+        record.priority = job.priority;
+        record.version = job.version;
+        record.unique_key = job.unique.as_ref().map(|unique| unique.key.clone());
+        record.ordering_key = job.ordering_key;
+        let per = job.unique.as_ref().and_then(|unique| unique.per);
+        let period = per.map_or(0, |per| now.as_unix_micros().div_euclid(micros(per)));
         Self {
             record,
-            priority: job.priority,
             timeout: job.timeout,
-            unique_key: job.unique_key,
+            unique: job.unique,
+            period,
             token: 0,
             lease_until: now,
             claim: ClaimId::new(Uuid::nil()),
         }
     }
 
-    /// Whether its unique key stands in the way of another job.
+    /// Whether it is ready or running.
     pub(super) fn is_active(&self) -> bool {
         matches!(self.record.state, JobState::Ready | JobState::Running)
+    }
+
+    /// The unique key that stands in the way of other jobs.
+    pub(super) fn held_key(&self) -> Option<(&str, i64)> {
+        let unique = self.unique.as_ref()?;
+        let holds = match self.record.state {
+            JobState::Ready | JobState::Running => true,
+            JobState::Done => unique.even_done,
+            JobState::Dead => unique.even_dead,
+            _ => false,
+        };
+        holds.then_some((unique.key.as_str(), self.period))
     }
 
     /// Ends its life.
@@ -50,6 +69,10 @@ impl Row {
         self.record.state = state;
         self.record.finished_at = Some(now);
     }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX).max(1)
 }
 
 /// Changes the job of a lease that holds: token and state are compared. `None` when the lease is void.

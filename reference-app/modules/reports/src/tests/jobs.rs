@@ -8,7 +8,7 @@ use dolmen::{
     InlineModule, Job, JobFilter, JobOutcome, JobState, Module, ObjectStore, Principal, Scope, TenantId,
     UserId, Uuid,
 };
-use dolmen_ports::{ClaimRequest, WorkerId};
+use dolmen_ports::{ClaimRequest, KnownKind, WorkerId};
 use dolmen_testkit::{TestApp, assert_enqueued};
 
 use super::memory::{MemoryReports, REPORTS};
@@ -139,7 +139,8 @@ async fn a_report_whose_workers_die_is_failed_until_an_operator_retries_it() {
     let report = scene.requested().await;
     let queue = scene.app.fakes().queue();
     let minute = Duration::from_mins(1);
-    let request = ClaimRequest::new(WorkerId::new(Uuid::nil()), vec![MakeReport::KIND.to_owned()], 1, minute);
+    let request =
+        ClaimRequest::new(WorkerId::new(Uuid::nil()), vec![KnownKind::new(MakeReport::KIND, 1)], 1, minute);
     let mut held = None;
     for _ in 0..3 {
         assert_eq!(scene.status(report.id).await, ReportStatus::Queued);
