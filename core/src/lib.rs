@@ -59,8 +59,8 @@ pub use dolmen_ports::{
     KindStats, LinkVerifier, ListRequest, MailAddress, Mailer, Metric, MetricKind, Metrics, MigrationSet,
     ModuleName, ObjectKey, ObjectStore, PortError, PortResult, Position, Principal, PutMode, PutOptions,
     QueueName, ReadFrom, ReadTx, Retryable, ScheduleStore, Scope, Secret, Session, SessionStore, Stores,
-    SystemClock, TenantId, Timestamp, TokenHash, UserId, Uuid, UuidV7Ids, WriteTx, define_id, error_chain,
-    migrations,
+    SystemClock, TenantId, Timestamp, TokenHash, Unique, UserId, Uuid, UuidV7Ids, WriteTx, define_id,
+    error_chain, migrations,
 };
 pub use events::{EventHandler, EventPublisher};
 pub use inbox::{IdempotencyMismatch, fingerprint, idempotent};

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod last_chances;
 mod leases;
 mod load;
 mod open_database;
@@ -12,3 +13,4 @@ mod spy;
 mod support;
 mod upkeep;
 mod verdicts;
+mod versions;

@@ -35,6 +35,18 @@ impl Rescued {
     }
 }
 
+/// From how far away a commit ends a wait for work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "one process, all of them, or all of them once it is mended")]
+pub enum Reach {
+    /// From this process; jobs of others are found by polling.
+    Process,
+    /// From any process on this database. A hint all the same, so polling goes on, at leisure.
+    Database,
+    /// From this process only, though it should be from any: what carries the hints is interrupted.
+    Interrupted,
+}
+
 /// Keeps jobs in the database of the application. Brokers do not belong here.
 ///
 /// All times are the database's clock; callers pass durations.
@@ -60,8 +72,8 @@ impl Rescued {
 /// - `JQ-12` Jobs of unknown kinds, or with a payload of a newer version than is known, are left alone; `stats` shows them.
 /// - `JQ-13` Only dead jobs can be retried; dead, ready and running jobs can be discarded, and the lease of a running one is
 ///   void from then on.
-/// - `JQ-14` `wait` returns early after a commit in this process that enqueued a job into one of the queues; a job of
-///   another process is found by polling.
+/// - `JQ-14` `wait` returns early after a commit in this process that enqueued a job into one of the queues. A job of another
+///   process is found by polling; where the `reach` is the database, a wait most often ends early for it too.
 /// - `JQ-15` `list` is in descending order of ids, and its pages add up to the same jobs.
 /// - `JQ-16` `prune` never removes a job that is ready, running or dead.
 /// - `JQ-17` Of the jobs of one scope with one ordering key, only the first that is ready or running is claimed, in the order
@@ -98,6 +110,11 @@ pub trait JobQueue: fmt::Debug + Send + Sync + 'static {
 
     /// Waits until there may be work in the queues (empty means all), at most `timeout`.
     async fn wait(&self, queues: &[QueueName], timeout: Duration);
+
+    /// From how far away a commit ends a [`wait`](JobQueue::wait), as far as is known now.
+    fn reach(&self) -> Reach {
+        Reach::Process
+    }
 
     /// One job.
     async fn find(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>>;

@@ -7,7 +7,7 @@ mod url;
 mod writers;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,8 +23,8 @@ pub(crate) use url::PostgresUrl;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 
 use self::writers::Writers;
-use crate::driver::{Backend, Mode, Session};
-use crate::jobs::{Fronts, OpenClaims, Wake};
+use crate::driver::{Backend, Listener, Mode, Session};
+use crate::jobs::{Fronts, Hints, OpenClaims, Wake};
 use crate::migrate;
 use crate::replicas::{Positions, ReplicaStatus, Replicas};
 use crate::statement::framework_sql;
@@ -56,6 +56,17 @@ struct Shared {
     wake: Wake,
     open_claims: OpenClaims,
     fronts: Fronts,
+    hints: Hints,
+}
+
+/// A database that may be gone: what runs in the background does not keep it.
+#[derive(Debug, Clone)]
+pub(crate) struct WeakDatabase(Weak<Shared>);
+
+impl WeakDatabase {
+    pub(crate) fn upgrade(&self) -> Option<SqlDatabase> {
+        self.0.upgrade().map(SqlDatabase)
+    }
 }
 
 impl SqlDatabase {
@@ -124,8 +135,8 @@ impl SqlDatabase {
         let backend: Arc<dyn Backend> = Arc::from(backend);
         let replicas =
             (!replicas.is_empty()).then(|| Arc::new(Replicas::new(Arc::clone(&backend), replicas, &options)));
-        let (writers, wake, open_claims, fronts) = Default::default();
-        Self(Arc::new(Shared { backend, replicas, options, writers, wake, open_claims, fronts }))
+        let (writers, wake, open_claims, fronts, hints) = Default::default();
+        Self(Arc::new(Shared { backend, replicas, options, writers, wake, open_claims, fronts, hints }))
     }
 
     /// What a commit tells its client where there are replicas.
@@ -246,6 +257,18 @@ impl SqlDatabase {
         &self.0.open_claims
     }
 
+    pub(crate) fn hints(&self) -> &Hints {
+        &self.0.hints
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakDatabase {
+        WeakDatabase(Arc::downgrade(&self.0))
+    }
+
+    pub(crate) async fn listen(&self, channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
+        self.0.backend.listen(channel).await
+    }
+
     pub(crate) fn wake(&self) -> &Wake {
         &self.0.wake
     }
@@ -303,6 +326,7 @@ impl DatabaseDriver for SqlDatabase {
     }
 
     async fn close(&self) {
+        self.0.hints.close();
         if let Some(replicas) = &self.0.replicas {
             replicas.close().await;
         }

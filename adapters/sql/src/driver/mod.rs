@@ -82,10 +82,23 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Opens a session for single statements on a connection of its own, bound to the calling runtime.
     async fn open_apart(&self) -> PortResult<Box<dyn Session>>;
 
+    /// Opens a connection that hears what sessions of any process notify on a channel; nothing where there is no such thing.
+    async fn listen(&self, channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
+        let _ = channel;
+        Ok(None)
+    }
+
     /// Takes the lock that lets one process migrate at a time, in a session that may write.
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool>;
 
     async fn close(&self);
+}
+
+/// A connection that hears notifications.
+#[async_trait]
+pub(crate) trait Listener: fmt::Debug + Send {
+    /// Waits for the next notification; fails when the connection is lost.
+    async fn hear(&mut self) -> PortResult<String>;
 }
 
 /// A connection in use. Dropped without `commit` or `rollback` it is closed, never lent again.

@@ -23,7 +23,10 @@ pub(super) fn is_due(job: &NewJob) -> bool {
 
 /// Stores jobs that passed their check; the results are in their order.
 pub(super) async fn enqueue(tx: &mut SqlTx, jobs: &[NewJob]) -> PortResult<Vec<Enqueued>> {
-    let plain: Vec<&NewJob> = jobs.iter().filter(|job| job.unique.is_none()).collect();
+    // Those of a line are stored in their order: of a batch in which some of them are unique, each by itself.
+    let in_turn = jobs.iter().any(|job| job.unique.is_some() && job.ordering_key.is_some());
+    let is_plain = |job: &&NewJob| job.unique.is_none() && !(in_turn && job.ordering_key.is_some());
+    let plain: Vec<&NewJob> = jobs.iter().filter(is_plain).collect();
     match plain[..] {
         [] => {}
         [job] => drop(insert_one(tx, job, None).await.map_err(known)?),
@@ -33,7 +36,11 @@ pub(super) async fn enqueue(tx: &mut SqlTx, jobs: &[NewJob]) -> PortResult<Vec<E
     let mut enqueued = Vec::with_capacity(jobs.len());
     for job in jobs {
         enqueued.push(match &job.unique {
-            None => Enqueued::New(job.id),
+            None if is_plain(&job) => Enqueued::New(job.id),
+            None => {
+                insert_one(tx, job, None).await.map_err(known)?;
+                Enqueued::New(job.id)
+            }
             Some(unique) => {
                 let key = Key::of(tx, unique).await?;
                 insert_unique(tx, job, &key).await?
@@ -86,7 +93,7 @@ pub(super) fn line(job: &NewJob) -> Option<String> {
 
 /// A unique key as it is stored.
 pub(super) struct Key<'u> {
-    key: &'u str,
+    text: &'u str,
     states: i32,
     period: i64,
 }
@@ -102,12 +109,12 @@ impl<'u> Key<'u> {
                 now.map_or(0, |now| now.as_unix_micros().div_euclid(micros(per).max(1)))
             }
         };
-        Ok(Self { key: &unique.key, states, period })
+        Ok(Self { text: &unique.key, states, period })
     }
 
     /// The key of a stored job.
-    pub(super) fn stored(key: &'u str, period: i64) -> Self {
-        Self { key, states: 1, period }
+    pub(super) fn stored(text: &'u str, period: i64) -> Self {
+        Self { text, states: 1, period }
     }
 }
 
@@ -160,7 +167,7 @@ async fn insert_one(tx: &mut SqlTx, job: &NewJob, key: Option<&Key<'_>>) -> Port
                 &job.payload,
                 job.version,
                 line(job),
-                key.map(|key| key.key),
+                key.map(|key| key.text),
                 key.map_or(1, |key| key.states),
                 key.map_or(0, |key| key.period),
                 at,
@@ -202,7 +209,7 @@ pub(super) async fn holder(
         "select id from dolmen_job
          where unique_key = ? and kind = ? and unique_period = ? and (tenant = ? or (tenant is null and ? is null))
            and (unique_states & case state when 'active' then 1 when 'done' then 2 when 'dead' then 4 else 0 end) <> 0",
-        key.key,
+        key.text,
         kind,
         key.period,
         tenant,

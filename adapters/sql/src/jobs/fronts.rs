@@ -94,6 +94,11 @@ impl Fronts {
         }
     }
 
+    /// Begins at the very front next time.
+    pub(super) fn forget(&self) {
+        self.state().places.clear();
+    }
+
     /// Begins at the very front next time, when one of these jobs made way for the next of its line.
     pub(super) fn make_way<'l>(&self, leases: impl IntoIterator<Item = &'l Lease>) {
         let mut state = self.state();

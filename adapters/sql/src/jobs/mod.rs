@@ -4,6 +4,7 @@ mod claim;
 mod enqueue;
 mod fronts;
 mod heartbeat;
+mod hints;
 mod in_steps;
 mod inspect;
 mod mysql;
@@ -16,6 +17,7 @@ mod wake;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dolmen_ports::jobs::Reach;
 use dolmen_ports::{
     ClaimId, ClaimRequest, ClaimedJob, Dialect, Enqueued, ErrorKind, Heartbeat, IdGenerator as _, JobFailure,
     JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, Lease, NewJob, PortResult, QueueName, ReadTx,
@@ -24,6 +26,7 @@ use dolmen_ports::{
 use fronts::Appeared;
 pub(crate) use fronts::Fronts;
 pub use heartbeat::SqlHeartbeat;
+pub(crate) use hints::Hints;
 pub(crate) use open_claims::OpenClaims;
 pub(crate) use wake::Wake;
 
@@ -60,10 +63,18 @@ impl SqlJobQueue {
         Self { database: database.clone() }
     }
 
-    /// Wakes the workers of this process once the transaction has committed.
+    /// Wakes the workers of this process, and of others where that can be done, once the transaction has committed.
     fn wake_after_commit(&self, tx: &mut WriteTx, queues: Vec<QueueName>) {
         let database = self.database.clone();
-        tx.after_commit(move || database.wake().wake(queues));
+        tx.after_commit(move || {
+            hints::tell(&database, &queues);
+            database.wake().wake(queues);
+        });
+    }
+
+    fn forget_fronts_after_commit(&self, tx: &mut WriteTx) {
+        let database = self.database.clone();
+        tx.after_commit(move || database.fronts().forget());
     }
 
     async fn look(&self) -> PortResult<in_steps::Look> {
@@ -173,6 +184,7 @@ impl JobQueue for SqlJobQueue {
         let release = async |over: &[ClaimId]| in_steps::release(&self.database, leases, delay, over).await;
         let changed = self.settling(leases, release).await?;
         if delay.is_zero() {
+            hints::tell(&self.database, &changed.queues);
             self.database.wake().wake(changed.queues);
         }
         Ok(settle::lost(leases, &changed.jobs))
@@ -184,6 +196,7 @@ impl JobQueue for SqlJobQueue {
         let mut rescued = Rescued::new(0, 0);
         if look.is_expired {
             let (taken_back, queues) = in_steps::rescue(&self.database, limit).await?;
+            hints::tell(&self.database, &queues);
             self.database.wake().wake(queues);
             (rescued, look) = (taken_back, self.look().await?);
         }
@@ -193,7 +206,12 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn wait(&self, queues: &[QueueName], timeout: Duration) {
+        hints::listen(&self.database);
         self.database.wake().wait(queues, timeout).await;
+    }
+
+    fn reach(&self) -> Reach {
+        self.database.hints().reach()
     }
 
     async fn find(&self, tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRecord>> {
@@ -211,7 +229,10 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn discard(&self, tx: &mut WriteTx, job: JobId) -> PortResult<()> {
-        settle::discard(tx.driver_mut()?, job).await
+        settle::discard(tx.driver_mut()?, job).await?;
+        // Those behind it in its line may have been passed by.
+        self.forget_fronts_after_commit(tx);
+        Ok(())
     }
 
     async fn pause(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
@@ -220,6 +241,7 @@ impl JobQueue for SqlJobQueue {
 
     async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
         pause::resume(tx.driver_mut()?, queue).await?;
+        self.forget_fronts_after_commit(tx);
         self.wake_after_commit(tx, vec![queue.clone()]);
         Ok(())
     }

@@ -91,10 +91,14 @@ pub(super) async fn retry(tx: &mut SqlTx, job: JobId) -> PortResult<QueueName> {
 }
 
 pub(super) async fn discard(tx: &mut SqlTx, job: JobId) -> PortResult<()> {
-    held(tx, job, "discard", &[JobState::Dead, JobState::Ready, JobState::Running]).await?;
+    let row = held(tx, job, "discard", &[JobState::Dead, JobState::Ready, JobState::Running]).await?;
+    // Its attempt is spent, whatever becomes of it.
+    let spent = i32::from(state(&row)? == JobState::Running);
     // The lease of whoever runs it is void, also of a claim that comes at the same time and may still hand it out.
     framework_sql!(
-        "update dolmen_job set state = 'discarded', token = token + 1, finished_at = {now} where id = ?",
+        "update dolmen_job set state = 'discarded', attempt = attempt + ?, token = token + 1, finished_at = {now}
+         where id = ?",
+        spent,
         job
     )
     .execute_in(tx)

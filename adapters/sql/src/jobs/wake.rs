@@ -1,6 +1,7 @@
 //! Waking the workers of this process when a job was committed here.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ pub(crate) struct Wake {
     /// Kept until a waiter takes it, so that a commit between a claim and the wait after it is not missed.
     pending: Mutex<HashSet<QueueName>>,
     notify: Notify,
+    /// How often all were woken.
+    all: AtomicU64,
 }
 
 impl Wake {
@@ -22,15 +25,22 @@ impl Wake {
         self.notify.notify_waiters();
     }
 
+    /// Wakes whoever waits now, for whatever queue.
+    pub(crate) fn wake_all(&self) {
+        self.all.fetch_add(1, Ordering::AcqRel);
+        self.notify.notify_waiters();
+    }
+
     /// Waits for work in the queues (empty means all), at most `timeout`.
     pub(crate) async fn wait(&self, queues: &[QueueName], timeout: Duration) {
+        let before = self.all.load(Ordering::Acquire);
         let woken = async {
             loop {
                 let notified = self.notify.notified();
                 tokio::pin!(notified);
                 // Registered before the look at what is pending, so that nothing slips in between.
                 notified.as_mut().enable();
-                if self.take(queues) {
+                if self.take(queues) || self.all.load(Ordering::Acquire) != before {
                     return;
                 }
                 notified.await;

@@ -8,6 +8,8 @@ mod existing_service;
 mod fixture;
 mod full_server;
 mod half_applied;
+#[cfg(feature = "postgres")]
+mod hints;
 mod limits;
 mod migration_locks;
 mod no_transaction;
@@ -99,8 +101,14 @@ where
     cases.extend(processes::suite().cases(label, shared));
     #[cfg(feature = "postgres")]
     match label {
-        "pgbouncer" => cases.extend(pooler::suite().cases(label, shared)),
-        "postgres" => cases.extend(pooler::direct_suite().cases(label, shared)),
+        "pgbouncer" => {
+            cases.extend(pooler::suite().cases(label, shared));
+            cases.extend(hints::pooled_suite().cases(label, shared));
+        }
+        "postgres" => {
+            cases.extend(pooler::direct_suite().cases(label, shared));
+            cases.extend(hints::suite().cases(label, shared));
+        }
         _ => {}
     }
     cases

@@ -1,10 +1,11 @@
 //! The queue and the stores, for their suites.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{AuditLog, Inbox, JobQueue, PortResult, ScheduleStore, SessionStore};
+use dolmen_ports::{AuditLog, Inbox, JobQueue, PortResult, QueueName, ScheduleStore, SessionStore};
 use dolmen_sql::{Native, SqlAuditLog, SqlInbox, SqlScheduleStore, SqlSessionStore, map_error, native};
 use dolmen_testkit::conformance::audit::AuditHarness;
 use dolmen_testkit::conformance::inbox::InboxHarness;
@@ -18,6 +19,14 @@ use crate::fixture::SqlHarness;
 impl JobsHarness for SqlHarness {
     fn queue(&self) -> Arc<dyn JobQueue> {
         Arc::clone(&self.queue) as Arc<dyn JobQueue>
+    }
+
+    /// `TEST_SEQUENCES=60..360` plays others than the first 60.
+    fn sequences(&self) -> Range<u64> {
+        let chosen = crate::variable("TEST_SEQUENCES");
+        let chosen = chosen.as_deref().and_then(|chosen| chosen.split_once(".."));
+        let chosen = chosen.and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
+        chosen.unwrap_or(0..60)
     }
 
     async fn age(&self, by: Duration) -> PortResult<()> {
@@ -41,6 +50,8 @@ impl JobsHarness for SqlHarness {
                 };
                 result.map_err(|error| map_error(error, "age the jobs"))?;
             }
+            // What became due behind the places that claims have come to is found from the very front.
+            self.queue.resume(tx, &QueueName::new("nobody")).await?;
             Ok(())
         });
         work.await

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use dolmen_ports::jobs::Reach;
 use dolmen_ports::{ClaimRequest, ClaimedJob};
 use futures_util::poll;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -23,6 +24,9 @@ const MOST_AT_ONCE: u32 = 1_000;
 
 /// How long room is gathered at most: little beside the jobs that take longer.
 const GATHER: Duration = Duration::from_millis(5);
+
+/// The longest pause while hints of other processes do not come through.
+const INTERRUPTED: Duration = Duration::from_secs(1);
 
 /// The claiming side of a worker, with the attempts under way.
 pub(super) struct Claiming {
@@ -81,7 +85,7 @@ impl Claiming {
 
     /// One look into the queue, and the pause that follows unless there is more.
     async fn claim(&mut self, engine: &Engine) {
-        let (shortest, longest) = engine.settings.poll();
+        let (shortest, longest) = pauses(engine);
         // Begun before the claim, so that a job that comes between the claim and the pause still ends the pause.
         let mut woken = pin!(engine.queue.wait(engine.settings.queues(), longest));
         let already_woken = poll!(woken.as_mut()).is_ready();
@@ -178,6 +182,17 @@ impl Claiming {
         let leases = engine.leases_to_release();
         self.attempts.abort_all();
         engine.release(leases).await;
+    }
+}
+
+/// The shortest and the longest pause between two looks.
+fn pauses(engine: &Engine) -> (Duration, Duration) {
+    let (shortest, longest) = engine.settings.poll();
+    match engine.queue.reach() {
+        Reach::Process => (shortest, longest),
+        Reach::Database => (shortest, longest * 2),
+        // Others may still believe that their hints are heard.
+        Reach::Interrupted => (shortest, longest.min(INTERRUPTED.max(shortest))),
     }
 }
 

@@ -24,11 +24,14 @@ mod claim;
 mod enqueue;
 mod finish;
 mod lease;
+mod model;
 mod operate;
 mod order;
 mod probe;
+mod sequences;
 mod wait;
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +50,12 @@ pub trait JobsHarness: TransactionHarness {
     /// Makes every job `by` older: all its instants (due, created, finished, end of lease) move that far into the past, and
     /// the period of its unique key is over.
     async fn age(&self, by: Duration) -> PortResult<()>;
+
+    /// The sequences of 30 calls that are held against the model, by their seeds. They take their time, so that a run for
+    /// every change plays the first ones only.
+    fn sequences(&self) -> Range<u64> {
+        0..100
+    }
 }
 
 type JobsSuite = Suite<dyn JobsHarness>;
@@ -56,5 +65,5 @@ cases_of!(dyn JobsHarness, suite());
 pub(super) fn suite() -> JobsSuite {
     let suite = enqueue::add(Suite::new("jobs"));
     let suite = finish::add(claim::add(suite));
-    wait::add(order::add(operate::add(lease::add(suite))))
+    sequences::add(wait::add(order::add(operate::add(lease::add(suite)))))
 }

@@ -20,6 +20,11 @@ impl JobsHarness for MemoryHarness {
         Arc::new(self.queue.clone())
     }
 
+    /// They take no time in memory.
+    fn sequences(&self) -> std::ops::Range<u64> {
+        0..10_000
+    }
+
     async fn age(&self, by: Duration) -> PortResult<()> {
         self.memory.clock().advance(by);
         Ok(())

@@ -48,7 +48,10 @@ pub(super) fn is_last_chance(row: &Row) -> bool {
 }
 
 /// The lines of jobs with an ordering key: who stands first in each, and whether one of it runs.
-struct Lines(BTreeMap<(Option<TenantId>, String), (bool, (Timestamp, JobId))>);
+struct Lines(BTreeMap<Line, (bool, (Timestamp, JobId))>);
+
+/// Whose line, and its key.
+type Line = (Option<TenantId>, String);
 
 impl Lines {
     fn of(active: Vec<(JobId, Row)>) -> Self {

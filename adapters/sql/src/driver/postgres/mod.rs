@@ -2,6 +2,7 @@
 //! price of another round trip per statement.
 
 mod begin;
+mod listener;
 mod position;
 mod route;
 mod row;
@@ -18,6 +19,7 @@ use sqlx::{Executor, Postgres};
 use tokio::time::Instant;
 
 use self::begin::Begin;
+use self::listener::PostgresListener;
 use self::route::{Route, probe};
 use self::session::PostgresSession;
 use super::checkout::{Checkout, demoted};
@@ -25,7 +27,7 @@ use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session, Standing};
+use super::{Backend, Listener, Mode, Session, Standing};
 use crate::database::{PostgresUrl, SqlOptions};
 use crate::statement::Value;
 
@@ -194,6 +196,16 @@ impl Backend for PostgresBackend {
         let connection = self.gate.connect(&*options, limit).await?;
         let checkout = Checkout::new(Lent::own(connection), Mode::Single, limit);
         Ok(Box::new(PostgresSession::new(checkout, self.begin.clone())))
+    }
+
+    async fn listen(&self, channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
+        // Behind a pooler the connection that listens would belong to somebody else with the next transaction.
+        if self.is_pooled() {
+            return Ok(None);
+        }
+        let options = PgConnectOptions::clone(&self.pool.connect_options());
+        let listener = PostgresListener::connect(options, channel, self.options.statement_timeout).await?;
+        Ok(Some(Box::new(listener)))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {
