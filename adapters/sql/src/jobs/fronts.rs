@@ -34,6 +34,8 @@ struct State {
     heads: HashSet<JobId>,
     /// The last claim found nothing.
     is_idle: bool,
+    /// The last claim found less than it asked for: there may be more in fronts that are not known.
+    is_short: bool,
 }
 
 impl Fronts {
@@ -41,7 +43,9 @@ impl Fronts {
     pub(super) fn next(&self) -> Option<Json> {
         let state = self.state();
         let (at, took) = state.full?;
-        if state.is_idle || state.places.is_empty() || at.elapsed() >= FULL_EVERY.max(took * SHARE) {
+        let (elapsed, share) = (at.elapsed(), took * SHARE);
+        let is_time = elapsed >= FULL_EVERY.max(share) || (state.is_short && elapsed >= share);
+        if state.is_idle || state.places.is_empty() || is_time {
             return None;
         }
         let places = state.places.iter();
@@ -51,13 +55,21 @@ impl Fronts {
         Some(places.collect())
     }
 
-    /// Notes what a claim took, in its order, and whether it left nothing that was due.
-    pub(super) fn note(&self, rows: &[Row], full: Option<Duration>, left_nothing: bool) -> PortResult<()> {
+    /// Notes what a claim took, in its order, whether those were fewer than it asked for, and whether it left nothing
+    /// that was due.
+    pub(super) fn note(
+        &self,
+        rows: &[Row],
+        full: Option<Duration>,
+        is_short: bool,
+        left_nothing: bool,
+    ) -> PortResult<()> {
         let mut state = self.state();
         if let Some(took) = full {
             state.full = Some((Instant::now(), took));
         }
         state.is_idle = rows.is_empty();
+        state.is_short = is_short;
         let mut oldest = None;
         for row in rows {
             if row.get::<Option<String>>("ordering_key")?.is_some() {

@@ -69,14 +69,13 @@ async fn fetch(database: &SqlDatabase, values: &[Value<'_>], request: &ClaimRequ
             Err(error) if error.kind() == ErrorKind::Contention && tries < MAX_TRIES => tries += 1,
             result => {
                 let rows = result?;
-                let left_nothing = rows.len() < usize::try_from(request.limit).unwrap_or(usize::MAX)
-                    && is_full
-                    && request.queues.is_empty()
-                    && request.except.is_empty();
+                let is_short = rows.len() < usize::try_from(request.limit).unwrap_or(usize::MAX);
+                let left_nothing =
+                    is_short && is_full && request.queues.is_empty() && request.except.is_empty();
                 if request.last_chances {
                     return Ok(rows);
                 }
-                database.fronts().note(&rows, is_full.then(|| started.elapsed()), left_nothing)?;
+                database.fronts().note(&rows, is_full.then(|| started.elapsed()), is_short, left_nothing)?;
                 return Ok(rows);
             }
         }

@@ -139,7 +139,16 @@ impl Play<'_> {
         let mut asked = request(u32::try_from(limit)?);
         asked.last_chances = last_chances;
         let claimable = self.model.claimable(last_chances);
-        let claimed = self.harness.queue().claim(&asked).await?;
+        // Only a claim that finds nothing says that there is nothing.
+        let mut claimed = Vec::new();
+        while asked.limit > 0 {
+            let more = self.harness.queue().claim(&asked).await?;
+            asked.limit -= u32::try_from(more.len())?.min(asked.limit);
+            if more.is_empty() {
+                break;
+            }
+            claimed.extend(more);
+        }
         let taken: BTreeSet<JobId> = claimed.iter().map(|job| job.lease.job).collect();
         ensure_eq!(taken.len(), claimed.len(), "different jobs of a claim");
         ensure_eq!(taken.len(), claimable.len().min(usize::try_from(limit)?), "jobs of a claim for {limit}");
