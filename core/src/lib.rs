@@ -64,9 +64,11 @@ pub use dolmen_ports::{
 };
 pub use events::{EventHandler, EventPublisher};
 pub use inbox::{IdempotencyMismatch, fingerprint, idempotent};
+#[cfg(feature = "cli")]
+pub use jobs::{ChosenJobs, JobsCommand, JobsFilter};
 pub use jobs::{
-    DueJobs, JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs, Worker,
-    WorkerSettings,
+    DueJobs, JobAdmin, JobContext, JobError, JobHandler, JobOptions, JobOutcome, JobRun, JobVerdict, Jobs,
+    Worker, WorkerSettings,
 };
 pub use module::{InlineModule, Module};
 pub use operations::{

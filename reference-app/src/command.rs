@@ -29,7 +29,7 @@ pub struct CommandLine {
 }
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 #[expect(clippy::exhaustive_enums, reason = "main handles each")]
 pub enum Command {
     /// Run the roles of `APP_ROLE` until SIGTERM or Ctrl-C
@@ -42,4 +42,7 @@ pub enum Command {
     Modules,
     /// Print every variable: value, origin and meaning
     Config,
+    /// Look after jobs: list, show, why, retry, discard, pause, resume
+    #[command(subcommand)]
+    Jobs(dolmen::JobsCommand),
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use accounts::{AccountsModule, AccountsPorts};
 use customers::{CustomersModule, CustomersPorts};
-use dolmen::{App, AppBuilder, AuditTrail, Role};
+use dolmen::{App, AppBuilder, Role};
 use dolmen_poem::{BoundAddress, ManagementRole, WebRole, object_downloads};
 use invoices::{InvoicesModule, InvoicesPorts};
 use notifications::{NotificationsModule, NotificationsPorts};
@@ -46,16 +46,15 @@ pub fn wire(config: &Config, platform: &Platform) -> Wired {
 pub fn modules(config: &Config, platform: &Platform, builder: AppBuilder) -> AppBuilder {
     let app = &platform.app;
     let (database, clock, ids) = (app.database(), app.clock(), app.ids());
-    let audit = AuditTrail::new(Arc::clone(&platform.audit), Arc::clone(clock), Arc::clone(ids));
     let accounts = AccountsModule::new(AccountsPorts {
         database: database.clone(),
         sessions: platform.sessions.clone(),
-        audit: audit.clone(),
+        audit: platform.audit.clone(),
         demo: config.has_demo(),
     });
     let customers = CustomersModule::new(CustomersPorts {
         database: database.clone(),
-        audit: audit.clone(),
+        audit: platform.audit.clone(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     });
@@ -64,7 +63,7 @@ pub fn modules(config: &Config, platform: &Platform, builder: AppBuilder) -> App
         customers: customers.api(),
         events: app.events(),
         inbox: Arc::clone(&platform.inbox),
-        audit: audit.clone(),
+        audit: platform.audit.clone(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     });
@@ -82,7 +81,7 @@ pub fn modules(config: &Config, platform: &Platform, builder: AppBuilder) -> App
         invoices: invoices.api(),
         objects: Arc::clone(&platform.objects),
         jobs: app.jobs(),
-        audit: audit.clone(),
+        audit: platform.audit.clone(),
         clock: Arc::clone(clock),
         ids: Arc::clone(ids),
     });

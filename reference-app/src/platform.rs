@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dolmen::{
-    AppPorts, AuditLog, Authenticator, Clock, Inbox, LinkVerifier, Mailer, ObjectStore, PortResult,
+    AppPorts, AuditTrail, Authenticator, Clock, Inbox, LinkVerifier, Mailer, ObjectStore, PortResult,
     SessionAuthenticator, Sessions, SystemClock,
 };
 use dolmen_directory::{DirectoryMailer, DirectoryObjectStore, LinkSigner};
@@ -21,7 +21,7 @@ pub struct Platform {
     /// What the application itself runs on.
     pub app: AppPorts,
     /// Who did what.
-    pub audit: Arc<dyn AuditLog>,
+    pub audit: AuditTrail,
     /// Requests that were handled.
     pub inbox: Arc<dyn Inbox>,
     /// Opens and closes sessions.
@@ -58,9 +58,10 @@ impl Platform {
         let sql = SqlDatabase::connect(config.database_url.reveal(), options).await?;
         let stores = sql.stores();
         let links = LinkSigner::new(config.signing_key.bytes(), OBJECTS_PATH, Arc::clone(&clock))?;
+        let app = AppPorts::from(stores.clone()).with_clock(Arc::clone(&clock));
         Ok(Self {
-            app: AppPorts::from(stores.clone()).with_clock(Arc::clone(&clock)),
-            audit: stores.audit,
+            audit: AuditTrail::new(stores.audit, Arc::clone(&clock), Arc::clone(app.ids())),
+            app,
             inbox: stores.inbox,
             sessions: Sessions::new(Arc::clone(&stores.sessions), Arc::clone(&clock)),
             authenticator: Arc::new(SessionAuthenticator::new(

@@ -26,8 +26,9 @@ pub use signals::{OsSignals, Signals};
 pub use violation::{BuildError, Violation};
 
 use crate::app_ports::AppPorts;
+use crate::audit::AuditTrail;
 use crate::events::Subscriptions;
-use crate::jobs::DueJobs;
+use crate::jobs::{DueJobs, JobAdmin};
 use crate::module::Module;
 use crate::operations::Operations;
 use crate::registrar::{Registrar, Registration};
@@ -93,6 +94,11 @@ impl App {
     /// Runs due jobs in the caller's task, for tests and scripts; it stays usable while the application runs.
     pub fn due_jobs(&self) -> DueJobs {
         DueJobs::new(self.ports.clone(), Arc::clone(&self.registry))
+    }
+
+    /// Looks after jobs, for operators: each change is recorded in `audit`.
+    pub fn job_admin(&self, audit: AuditTrail) -> JobAdmin {
+        JobAdmin::new(&self.ports, &self.registry, audit)
     }
 
     /// Publishes due ticks of schedules in the caller's task, for tests and scripts.

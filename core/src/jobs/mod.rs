@@ -1,13 +1,19 @@
-//! Typed jobs: enqueue them, handle them.
+//! Typed jobs: enqueue them, handle them, look after them.
 
+mod admin;
 mod client;
+#[cfg(feature = "cli")]
+mod command;
 mod context;
 mod error;
 mod handler;
 mod outcome;
 mod worker;
 
+pub use admin::JobAdmin;
 pub use client::{JobOptions, Jobs};
+#[cfg(feature = "cli")]
+pub use command::{ChosenJobs, JobsCommand, JobsFilter};
 pub use context::JobContext;
 pub(crate) use context::Settled;
 pub use error::{JobError, JobVerdict};

@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod admin;
 mod last_chances;
 mod leases;
 mod load;

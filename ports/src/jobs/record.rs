@@ -91,6 +91,8 @@ pub struct JobFilter {
     pub tenant: Option<TenantId>,
     /// Only jobs whose last failure has this text in its reason, as it is written.
     pub reason: Option<String>,
+    /// Only jobs of this scope with this ordering key.
+    pub line: Option<(Scope, String)>,
     /// Only jobs enqueued before this one: the last id of the page before.
     pub before: Option<JobId>,
     /// How many at most; 0 means 50.

@@ -12,6 +12,7 @@ pub(crate) fn cases() -> Vec<Case> {
         what_is_wrong_in_production_has_a_fix,
         the_configuration_is_shown_without_secrets,
         the_modules_are_shown_as_json,
+        jobs_are_listed_explained_and_paused,
         the_demo_plays_the_tour,
         the_demo_refuses_production,
         migrating_twice_does_nothing_the_second_time,
@@ -41,7 +42,7 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (TempDir, Process) {
 async fn help_tells_commands_and_variables() {
     for flag in ["--help", "-h", "help"] {
         let help = run(&[flag], &[]).1.ended().await.well();
-        for word in ["serve", "demo", "migrate", "modules", "config"] {
+        for word in ["serve", "demo", "migrate", "modules", "config", "jobs"] {
             assert!(help.stdout.contains(&format!("\n  {word} ")), "{word}: {}", help.stdout);
         }
         if flag != "-h" {
@@ -174,6 +175,30 @@ async fn the_modules_are_shown_as_json() {
     let names: Vec<&str> =
         modules.as_array().unwrap().iter().filter_map(|module| module["name"].as_str()).collect();
     assert_eq!(names, ["accounts", "customers", "invoices", "notifications", "reports"]);
+}
+
+async fn jobs_are_listed_explained_and_paused() {
+    let folder = TempDir::new().unwrap();
+    let run = async |arguments: &[&str]| Process::start(folder.path(), arguments, &[]).ended().await;
+    run(&["migrate"]).await.well();
+    assert_eq!(run(&["jobs", "list", "--state", "dead"]).await.well().stdout, "\n");
+    assert_eq!(run(&["jobs", "pause", "default"]).await.well().stdout, "queue default is paused\n");
+    assert_eq!(run(&["jobs", "list"]).await.well().stdout, "queue default is paused\n");
+    assert_eq!(run(&["jobs", "resume", "default"]).await.well().stdout, "queue default goes on\n");
+    assert_eq!(
+        run(&["jobs", "retry", "--all", "--kind", "reports.make_report"]).await.well().stdout,
+        "0 ready again\n"
+    );
+    let job = "0198c0de-0000-7000-8000-000000000001";
+    for command in ["show", "why", "retry", "discard"] {
+        let unknown = run(&["jobs", command, job]).await.with_code(3);
+        assert!(unknown.stderr.contains(&format!("no job {job}")), "{command}: {}", unknown.stderr);
+    }
+    for arguments in
+        [&["jobs", "why", "7"][..], &["jobs", "list", "--state", "ded"], &["jobs", "pause", "A b"]]
+    {
+        run(arguments).await.with_code(2);
+    }
 }
 
 async fn the_demo_plays_the_tour() {

@@ -1,7 +1,8 @@
 //! Storing jobs, in the transaction of what they follow from.
 
 use dolmen_ports::{
-    Dialect, Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, TenantId, Timestamp, Unique,
+    Dialect, Due, Enqueued, ErrorKind, JobId, NewJob, PortError, PortResult, Scope, TenantId, Timestamp,
+    Unique,
 };
 
 use super::{micros, mysql};
@@ -78,17 +79,20 @@ fn columns(job: &NewJob) -> [Value<'_>; 12] {
         timeout_ms(job),
         &job.payload,
         job.version,
-        line(job),
+        line_of(job),
         at,
         delay
     ]
 }
 
-/// The line that it stands in: its ordering key, apart from those of other tenants.
-pub(super) fn line(job: &NewJob) -> Option<String> {
-    let key = job.ordering_key.as_deref()?;
-    let tenant = job.scope.tenant().map(|tenant| tenant.to_string());
-    Some(format!("{}/{key}", tenant.as_deref().unwrap_or("system")))
+/// The line that a job stands in: its ordering key, apart from those of other tenants.
+pub(super) fn line_of(job: &NewJob) -> Option<String> {
+    job.ordering_key.as_deref().map(|key| line(job.scope, key))
+}
+
+pub(super) fn line(scope: Scope, key: &str) -> String {
+    let tenant = scope.tenant().map(|tenant| tenant.to_string());
+    format!("{}/{key}", tenant.as_deref().unwrap_or("system"))
 }
 
 /// A unique key as it is stored.
@@ -166,7 +170,7 @@ async fn insert_one(tx: &mut SqlTx, job: &NewJob, key: Option<&Key<'_>>) -> Port
                 timeout_ms(job),
                 &job.payload,
                 job.version,
-                line(job),
+                line_of(job),
                 key.map(|key| key.text),
                 key.map_or(1, |key| key.states),
                 key.map_or(0, |key| key.period),

@@ -4,7 +4,7 @@ use dolmen_ports::{
     JobFilter, JobId, JobRecord, JobState, KindStats, PortResult, QueueName, ReadTx, Scope, Timestamp,
 };
 
-use super::settle;
+use super::{enqueue, settle};
 use crate::statement::{FromRow, Row, framework_sql};
 
 const DEFAULT_LIMIT: u32 = 50;
@@ -59,6 +59,8 @@ pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRe
 pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRecord>> {
     let limit = if filter.limit == 0 { DEFAULT_LIMIT } else { filter.limit };
     let (kind, before) = (filter.kind.as_deref(), filter.before);
+    let line = filter.line.as_ref().map(|(scope, key)| enqueue::line(*scope, key));
+    let line = line.as_deref();
     let (queue, tenant) = (filter.queue.as_ref().map(QueueName::as_str), filter.tenant);
     // Every text has the empty one in it.
     let reason = filter.reason.as_deref().filter(|text| !text.is_empty());
@@ -71,7 +73,7 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
             "select id, kind, queue, state, tenant, attempt, max_attempts, crashes, due_at, created_at, finished_at,
                  last_error, payload, priority, unique_key, ordering_key, version
              from dolmen_job
-             where state = 'dead' and (? is null or kind = ?) and (? is null or queue = ?) and (? is null or tenant = ?)
+             where state = 'dead' and (? is null or kind = ?) and (? is null or queue = ?) and (? is null or tenant = ?) and (? is null or ordering_key = ?)
                  and (? is null or replace(last_error, ?, '') <> last_error) and (? is null or id < ?)
              order by id desc limit ?",
             kind,
@@ -80,6 +82,8 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
             queue,
             tenant,
             tenant,
+            line,
+            line,
             reason,
             reason,
             before,
@@ -98,7 +102,7 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
                      when (id, token) in (select job, token from dolmen_job_running) then 'running'
                      else 'ready' end as seen
                  from dolmen_job
-                 where (? is null or kind = ?) and (? is null or queue = ?) and (? is null or tenant = ?)
+                 where (? is null or kind = ?) and (? is null or queue = ?) and (? is null or tenant = ?) and (? is null or ordering_key = ?)
                      and (? is null or replace(last_error, ?, '') <> last_error) and (? is null or id < ?)
                      and ((? and state = 'active') or (? and state <> 'active'))) as job
              where seen in ({list})
@@ -109,6 +113,8 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
             queue,
             tenant,
             tenant,
+            line,
+            line,
             reason,
             reason,
             before,

@@ -27,7 +27,7 @@ pub(super) async fn insert(tx: &mut SqlTx, jobs: &[&NewJob]) -> PortResult<()> {
             enqueue::timeout_ms(job),
             &job.payload,
             job.version,
-            enqueue::line(job),
+            enqueue::line_of(job),
             at.unwrap_or_else(|| now.plus(Duration::from_micros(delay.unsigned_abs()))),
             now
         ]

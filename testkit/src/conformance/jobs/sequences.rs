@@ -21,7 +21,7 @@ pub(super) fn add(suite: JobsSuite) -> JobsSuite {
 /// Calls of one sequence.
 const CALLS: u32 = 30;
 
-/// Dice that fall the same way for the same seed: SplitMix64, <https://prng.di.unimi.it/splitmix64.c>.
+/// Dice that fall the same way for the same seed: `SplitMix64`, <https://prng.di.unimi.it/splitmix64.c>.
 #[derive(Debug)]
 struct Dice(u64);
 
@@ -121,12 +121,11 @@ impl Play<'_> {
         let mut expected = Vec::new();
         for _ in 0..=self.dice.below(3) {
             let (job, delay) = self.new_job();
-            match self.model.holder(&job) {
-                Some(first) => expected.push(Enqueued::Duplicate(first)),
-                None => {
-                    expected.push(Enqueued::New(job.id));
-                    self.model.enqueue(job.clone(), delay);
-                }
+            if let Some(first) = self.model.holder(&job) {
+                expected.push(Enqueued::Duplicate(first));
+            } else {
+                expected.push(Enqueued::New(job.id));
+                self.model.enqueue(job.clone(), delay);
             }
             jobs.push(job);
         }

@@ -15,6 +15,9 @@ pub(super) fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<JobRec
         (filter.states.is_empty() || filter.states.contains(&row.record.state))
             && filter.kind.as_ref().is_none_or(|kind| *kind == row.record.kind)
             && filter.queue.as_ref().is_none_or(|queue| *queue == row.record.queue)
+            && filter.line.as_ref().is_none_or(|(scope, key)| {
+                scope.tenant() == row.record.tenant && Some(key) == row.record.ordering_key.as_ref()
+            })
             && filter.tenant.is_none_or(|tenant| Some(tenant) == row.record.tenant)
             && filter.reason.as_ref().is_none_or(|text| has(row.record.last_error.as_ref(), text))
             && filter.before.is_none_or(|before| *id < before)

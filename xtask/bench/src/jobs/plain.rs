@@ -12,7 +12,7 @@ use super::{Nothing, Side};
 const WORKERS: usize = 2;
 const BATCH: i64 = 1_000;
 
-const CLAIM: &str = "select id, token, kind, payload, due_at::text as due_at from dolmen_claim($1, $1, 'bench.do_nothing', '', $2, 30000000, $3)";
+const CLAIM: &str = "select id, token, kind, payload, due_at::text as due_at from dolmen_claim($1, $1, 'bench.do_nothing', '', '', '', false, $2, 30000000, $3)";
 const COMPLETE: &str = "with over as (delete from dolmen_job_claim where id = $3)
 update dolmen_job set state = 'done', attempt = attempt + 1, finished_at = statement_timestamp()
 where id = any($1) and state = 'active' and (id, token) in (select * from unnest($1::uuid[], $2::bigint[]))";
@@ -28,7 +28,7 @@ create index if not exists bench_leased_lease on bench_leased_job (lease_until) 
 create index if not exists bench_leased_finished on bench_leased_job (finished_at) where state in ('done', 'discarded');
 insert into bench_leased_job select *, null from (
     select id, kind, queue, 'ready' as state, tenant, priority, due_at, attempt, max_attempts, crashes, token, timeout_ms,
-        unique_key, created_at, finished_at, last_error, payload from dolmen_job) as job;
+        unique_key, unique_states, unique_period, ordering_key, created_at, finished_at, last_error, payload, version from dolmen_job) as job;
 delete from dolmen_job;";
 const CLAIM_ROWS: &str = "with due as materialized (
     select id from bench_leased_job
