@@ -51,4 +51,6 @@ pub mod adr {
     pub mod client_position {}
     #[doc = include_str!("adr/0007-a-claim-is-one-row.md")]
     pub mod claims {}
+    #[doc = include_str!("adr/0008-hints-follow-the-commit.md")]
+    pub mod hints {}
 }
