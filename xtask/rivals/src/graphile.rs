@@ -26,13 +26,14 @@ pub(crate) struct Settings {
     poll_ms: u64,
 }
 
-pub(crate) const SWEEP: [Settings; 6] = [
+pub(crate) const SWEEP: [Settings; 7] = [
     Settings { concurrency: 100, local: Some((2_000, 2)), completion_ms: 2, poll_ms: 100 },
     Settings { concurrency: 100, local: Some((1_000, 2)), completion_ms: 2, poll_ms: 100 },
     Settings { concurrency: 100, local: Some((2_000, 4)), completion_ms: 5, poll_ms: 100 },
     Settings { concurrency: 400, local: Some((2_000, 2)), completion_ms: 5, poll_ms: 100 },
     Settings { concurrency: 100, local: Some((5_000, 1)), completion_ms: 2, poll_ms: 100 },
     Settings { concurrency: 16, local: None, completion_ms: 2, poll_ms: 1 },
+    Settings { concurrency: 16, local: None, completion_ms: 2, poll_ms: 1_000 },
 ];
 pub(crate) const BEST: Best = Best { working: 0, waking: 5 };
 

@@ -28,7 +28,7 @@ pub(crate) const SWEEP: [Settings; 6] = [
     Settings { workers: 2_000, cooldown_ms: 1, poll_ms: 100, job_timeout: false },
     Settings { workers: 4_000, cooldown_ms: 1, poll_ms: 100, job_timeout: false },
     Settings { workers: 10_000, cooldown_ms: 1, poll_ms: 100, job_timeout: false },
-    Settings { workers: 4_000, cooldown_ms: 1, poll_ms: 2, job_timeout: false },
+    Settings { workers: 100, cooldown_ms: 1, poll_ms: 1, job_timeout: false },
 ];
 pub(crate) const BEST: Best = Best { working: 3, waking: 3 };
 
