@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let cargo = std::env::var("CARGO")?;
-    let metadata = Command::new(cargo).args(["metadata", "--format-version", "1", "--offline"]).output()?;
+    let metadata =
+        Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--offline"]).output()?;
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata lists no packages")?;
     let package = packages.iter().find(|package| package["name"] == "sqlxmq").ok_or("sqlxmq is not there")?;

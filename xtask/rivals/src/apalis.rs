@@ -58,6 +58,7 @@ async fn do_nothing(work: Nothing) -> Result<(), BoxDynError> {
 
 #[async_trait]
 impl Rival for Apalis {
+    #[expect(clippy::disallowed_methods, reason = "as the crate's own examples run handlers side by side")]
     async fn work(&self) -> Result<Running, BoxError> {
         let mut tasks = JoinSet::new();
         let poll = Duration::from_millis(self.settings.poll_ms);

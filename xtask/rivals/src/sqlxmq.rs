@@ -71,6 +71,7 @@ fn builder(work: &Nothing) -> Result<JobBuilder<'static>, BoxError> {
 
 #[async_trait]
 impl Rival for Sqlxmq {
+    #[expect(clippy::disallowed_methods, reason = "as the crate's own registry runs handlers")]
     async fn work(&self) -> Result<Running, BoxError> {
         let mut options = JobRunnerOptions::new(&self.pool, |job| {
             // As its registry does. A job that fails stays in the table, where the tally finds it.

@@ -89,7 +89,7 @@ impl fmt::Display for Figures {
         let ours = self.rows.first().map(|row| row.process.as_slice()).unwrap_or_default();
         for row in &self.rows {
             // The median of each round's ratio, not the ratio of medians: both sides of one round met the same minute.
-            let ratios = ours.iter().zip(&row.process).map(|(ours, other)| ours / other).collect();
+            let ratios: Vec<f64> = ours.iter().zip(&row.process).map(|(ours, other)| ours / other).collect();
             writeln!(
                 f,
                 "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",

@@ -64,7 +64,7 @@ fn sides<'a>(bench: &'a Path, rivals: Option<&'a Path>, has_plain: bool) -> Vec<
     let ours = ours.into_iter().filter(|(name, _)| has_plain || *name == "dolmen");
     let mut sides: Vec<Side<'a>> =
         ours.map(|(name, shown)| Side { name, shown, program: bench, is_rival: false }).collect();
-    for program in rivals {
+    if let Some(program) = rivals {
         sides.extend(RIVALS.map(|(name, shown)| Side { name, shown, program, is_rival: true }));
     }
     sides

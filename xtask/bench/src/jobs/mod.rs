@@ -81,9 +81,13 @@ impl Job for Nothing {
     const KIND: &'static str = "bench.do_nothing";
 }
 
+fn options() -> SqlOptions {
+    SqlOptions::new().with_max_connections(16)
+}
+
 /// Measures it on an empty database.
 pub(crate) async fn measure(url: &str, plan: Plan) -> Result<Value, BoxError> {
-    let sql = SqlDatabase::connect(url, SqlOptions::new().with_max_connections(16)).await?;
+    let sql = SqlDatabase::connect(url, options()).await?;
     sql.database().migrate(&[dolmen_sql::MIGRATIONS, MIGRATIONS]).await?;
     match (plan.measure, plan.side) {
         (Measure::Process, side) => {

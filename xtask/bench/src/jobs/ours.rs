@@ -29,7 +29,7 @@ pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Resul
     let settings = WorkerSettings::new().with_concurrency(plan.concurrency);
     let worker = Worker::start(AppPorts::from(sql.stores()), settings, |_: &Nothing| ());
     let waited = tokio::time::timeout(PATIENCE, async {
-        while count(sql, LEFT).await? > 0 {
+        while is_any_left(sql).await? {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         Ok::<_, BoxError>(())
@@ -37,7 +37,9 @@ pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Resul
     waited.await??;
     let taken = started.elapsed();
     worker.end().await?;
-    let done = usize::try_from(count(sql, DONE).await?)?;
+    // An application closes its database when it ends.
+    let sql = SqlDatabase::connect(url, super::options()).await?;
+    let done = done(&sql).await?;
     if done != plan.jobs {
         return Err(format!("{done} of {} jobs are done", plan.jobs).into());
     }
@@ -55,13 +57,27 @@ pub(super) async fn tidy(url: &str) -> Result<(), BoxError> {
     Ok(())
 }
 
-const LEFT: &str = "select count(*) from (select 1 from dolmen_job where state = 'active' limit 1) as job";
-const DONE: &str = "select count(*) from dolmen_job where state = 'done'";
-
-async fn count(sql: &SqlDatabase, query: &'static str) -> Result<i64, BoxError> {
+async fn is_any_left(sql: &SqlDatabase) -> Result<bool, BoxError> {
     let database = sql.database();
-    let read = database.system().read(async |tx| statement!("dolmen", query).fetch_one::<(i64,)>(tx).await);
-    Ok(read.await?.0)
+    let read = database.system().read(async |tx| {
+        statement!(
+            "dolmen",
+            "select count(*) from (select 1 from dolmen_job where state = 'active' limit 1) as job"
+        )
+        .fetch_one::<(i64,)>(tx)
+        .await
+    });
+    Ok(read.await?.0 > 0)
+}
+
+async fn done(sql: &SqlDatabase) -> Result<usize, BoxError> {
+    let database = sql.database();
+    let read = database.system().read(async |tx| {
+        statement!("dolmen", "select count(*) from dolmen_job where state = 'done'")
+            .fetch_one::<(i64,)>(tx)
+            .await
+    });
+    Ok(usize::try_from(read.await?.0)?)
 }
 
 /// An application that is nothing but a worker.
