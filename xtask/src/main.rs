@@ -97,7 +97,7 @@ enum Verb {
     ///
     /// On SQLite, PostgreSQL and MariaDB: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or some of its own,
     /// whose commits are durable. Give it a machine that does nothing else. Builds a workspace of its own (`xtask/bench`) in
-    /// release mode.
+    /// release mode; with `jobs --rivals` also one of other job queues (`xtask/rivals`), which join the race on PostgreSQL.
     Bench(bench::Options),
     /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.
     Tour,

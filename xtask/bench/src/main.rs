@@ -26,7 +26,7 @@ enum Command {
         #[command(flatten)]
         plan: measure::Plan,
     },
-    /// Working off a queue of jobs that do nothing
+    /// One measurement of one side with jobs that do nothing, as a line of JSON
     Jobs {
         /// An empty database
         url: String,
@@ -52,7 +52,7 @@ async fn run(command: Command) -> Result<(), BoxError> {
             let sides = sql::sides(&url, plan.writers).await?;
             print!("{}", measure::race(&sides, plan).await?);
         }
-        Command::Jobs { url, plan } => print!("{}", jobs::race(&url, plan).await?),
+        Command::Jobs { url, plan } => println!("{}", jobs::measure(&url, plan).await?),
     }
     Ok(())
 }

@@ -13,10 +13,11 @@ pub(super) fn format(workspace: &Workspace) -> Outcome<Findings> {
     judged(&mut command, "files are not formatted", "run `cargo fmt`")
 }
 
-/// Both workspaces: a new dependency of a crate is one of the bench too, which nobody builds every day.
+/// All workspaces: a new dependency of a crate is one of the bench too, which nobody builds every day, and the rivals are
+/// built by hand alone.
 pub(super) fn lock_files(workspace: &Workspace) -> Outcome<Findings> {
     let mut findings = Findings::default();
-    for folder in [".", "xtask/bench"] {
+    for folder in [".", "xtask/bench", "xtask/rivals"] {
         let mut command = process::cargo(&workspace.root().join(folder));
         command.args(["update", "--workspace", "--locked", "--quiet"]);
         if !process::succeeds(&mut command)? {

@@ -1,28 +1,67 @@
-//! Working off a queue of jobs that do nothing: what the queue costs, and nothing else.
+//! Jobs that do nothing: what the queue costs, and nothing else. One measurement a run, printed as one line of JSON.
+//!
+//! The parent gives every run an empty database, and runs all sides in turns, those of other job queues among them.
 
+mod enqueue;
 mod ours;
 mod plain;
+mod start;
 
-use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use async_trait::async_trait;
-use dolmen::{BoxError, Job};
+use clap::ValueEnum;
+use dolmen::{
+    App, AppPorts, BoxError, InlineModule, Job, JobContext, JobError, MigrationSet, ModuleName, migrations,
+};
 use dolmen_sql::{SqlDatabase, SqlOptions};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const NAME: ModuleName = ModuleName::new("bench");
+const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_bench_jobs");
+
+/// Longer than any run.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Measure {
+    /// Jobs a second of a queue that was filled before
+    Process,
+    /// Transactions a second, each with one row of the business and one job
+    EnqueueOne,
+    /// Jobs a second, a thousand a call
+    EnqueueMany,
+    /// Milliseconds until an idle worker starts a job
+    Start,
+}
+
+/// Who does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Side {
+    Dolmen,
+    /// Our design by plain statements
+    LeasePerClaim,
+    /// The other design by plain statements, which only differs in how it works off
+    LeasePerJob,
+}
 
 /// How much is measured.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Plan {
-    /// Rounds; in each, every side runs once, and who begins changes
-    #[arg(long, default_value_t = 5)]
-    rounds: u32,
-    /// Jobs that wait when a side begins
+    #[arg(value_enum)]
+    measure: Measure,
+    #[arg(value_enum)]
+    side: Side,
+    /// process: jobs that wait
     #[arg(long, default_value_t = 200_000)]
     jobs: usize,
-    /// Jobs that a worker of Dolmen runs at once
+    /// process: jobs that a worker of Dolmen runs at once
     #[arg(long, default_value_t = 1_000)]
     concurrency: u32,
+    /// enqueue-one, enqueue-many: how long
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
 }
 
 /// Two fields, as the smallest useful payload.
@@ -32,82 +71,49 @@ struct Nothing {
     number: usize,
 }
 
+impl Nothing {
+    fn many(count: usize) -> Vec<Self> {
+        (0..count).map(|number| Self { order: "01234567890123456789".to_owned(), number }).collect()
+    }
+}
+
 impl Job for Nothing {
     const KIND: &'static str = "bench.do_nothing";
-}
-
-/// A way to work off the queue.
-#[async_trait]
-trait Side: Send + Sync {
-    fn name(&self) -> &'static str;
-
-    /// Before the clock starts.
-    async fn set_up(&self) -> Result<(), BoxError>;
-
-    /// Works until no job is left.
-    async fn work_off(&self) -> Result<(), BoxError>;
-
-    /// How many jobs are done.
-    async fn done(&self) -> Result<usize, BoxError>;
-}
-
-/// Jobs a second of each side, round by round.
-pub(crate) struct Report {
-    plan: Plan,
-    sides: Vec<(&'static str, Vec<f64>)>,
 }
 
 fn options() -> SqlOptions {
     SqlOptions::new().with_max_connections(16)
 }
 
-/// Runs all sides in turns, each on a table that was filled for it.
-pub(crate) async fn race(url: &str, plan: Plan) -> Result<Report, BoxError> {
+/// Measures it on an empty database.
+pub(crate) async fn measure(url: &str, plan: Plan) -> Result<Value, BoxError> {
     let sql = SqlDatabase::connect(url, options()).await?;
-    sql.database().migrate(&[dolmen_sql::MIGRATIONS]).await?;
-    let queue = plain::Queue::connect(url).await?;
-    let mut sides: Vec<Box<dyn Side>> = vec![Box::new(ours::Ours::new(url, plan.concurrency))];
-    sides.extend(plain::sides(&queue).into_iter().map(|side| Box::new(side) as Box<dyn Side>));
-    let mut report: Vec<(&'static str, Vec<f64>)> =
-        sides.iter().map(|side| (side.name(), Vec::new())).collect();
-    for round in 0..plan.rounds {
-        let mut order: Vec<usize> = (0..sides.len()).collect();
-        if round % 2 == 1 {
-            order.reverse();
-        }
-        for index in order {
-            queue.fill(&sql, plan.jobs).await?;
-            let (Some(side), Some((name, figures))) = (sides.get(index), report.get_mut(index)) else {
-                continue;
+    sql.database().migrate(&[dolmen_sql::MIGRATIONS, MIGRATIONS]).await?;
+    match (plan.measure, plan.side) {
+        (Measure::Process, side) => {
+            ours::fill(&sql, plan.jobs).await?;
+            let taken = match side {
+                Side::Dolmen => ours::work_off(&sql, url, &plan).await?,
+                Side::LeasePerClaim => plain::work_off(url, plain::Design::LeasePerClaim, plan.jobs).await?,
+                Side::LeasePerJob => plain::work_off(url, plain::Design::LeasePerJob, plan.jobs).await?,
             };
-            side.set_up().await?;
-            let started = Instant::now();
-            side.work_off().await?;
-            figures.push(plan.jobs as f64 / started.elapsed().as_secs_f64());
-            let done = side.done().await?;
-            if done != plan.jobs {
-                return Err(format!("{name}: {done} of {} jobs are done", plan.jobs).into());
-            }
+            Ok(json!({ "per_second": plan.jobs as f64 / taken.as_secs_f64(), "jobs": plan.jobs }))
         }
-    }
-    Ok(Report { plan, sides: report })
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { rounds, jobs, concurrency } = self.plan;
-        writeln!(f, "{jobs} jobs that do nothing, {concurrency} at once, {rounds} rounds, medians")?;
-        for (name, figures) in &self.sides {
-            writeln!(f, "  {name:35}{:9.0} jobs a second", crate::measure::median(figures.clone()))?;
+        (Measure::EnqueueOne | Measure::EnqueueMany, side) => {
+            let per_second = enqueue::measure(&sql, url, side, plan.measure, plan.seconds).await?;
+            Ok(json!({ "per_second": per_second }))
         }
-        let Some(((_, ours), others)) = self.sides.split_first() else { return Ok(()) };
-        for (name, figures) in others {
-            let ratios = ours.iter().zip(figures).map(|(ours, other)| ours / other).collect();
-            writeln!(f, "  ratio to {name:26}{:9.2}", crate::measure::median(ratios))?;
-        }
-        Ok(())
+        (Measure::Start, Side::Dolmen) => start::measure(&sql).await,
+        (Measure::Start, _) => Err("plain statements have no worker that sleeps".into()),
     }
 }
 
-/// Longer than any round.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// Jobs that nobody works off yet; enqueueing needs to know the kinds that there are.
+fn idle(sql: &SqlDatabase) -> AppPorts {
+    let module = InlineModule::new(NAME.as_str(), |registrar| {
+        registrar.job(async |_: Nothing, _: JobContext| Ok::<_, JobError>(()));
+    });
+    let ports = AppPorts::from(sql.stores());
+    drop(App::builder(ports.clone()).module(module).build());
+    ports
+}

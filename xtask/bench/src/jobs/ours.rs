@@ -1,112 +1,122 @@
 //! A worker of Dolmen, as an application runs it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use async_trait::async_trait;
 use dolmen::{
     App, AppPorts, AppSettings, BoxError, InlineModule, JobContext, JobError, Role, Roles, WorkerSettings,
 };
 use dolmen_sql::{SqlDatabase, statement};
 use sqlx::{Connection as _, Executor as _, PgConnection};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::{Nothing, PATIENCE, Side};
+use super::{NAME, Nothing, PATIENCE, Plan};
 
-pub(super) struct Ours {
-    url: String,
-    concurrency: u32,
+/// Enqueues so many jobs.
+pub(super) async fn fill(sql: &SqlDatabase, jobs: usize) -> Result<(), BoxError> {
+    let ports = super::idle(sql);
+    for chunk in Nothing::many(jobs).chunks(1_000) {
+        sql.database().system().write(async |tx| ports.jobs().enqueue_all(tx, chunk).await).await?;
+    }
+    Ok(())
 }
 
-impl Ours {
-    pub(super) fn new(url: &str, concurrency: u32) -> Self {
-        Self { url: url.to_owned(), concurrency }
-    }
-
-    /// As after a while: PostgreSQL has vacuumed what was deleted, and written down what is there.
-    async fn tidy(&self) -> Result<(), BoxError> {
-        if self.url.starts_with("postgres") {
-            let mut connection = PgConnection::connect(&self.url).await?;
-            connection.execute("vacuum analyze").await?;
-            connection.execute("checkpoint").await?;
-            connection.close().await?;
+/// How long a worker takes until the database says that no job is left.
+pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Result<Duration, BoxError> {
+    tidy(url).await?;
+    let started = Instant::now();
+    // The start of the application is part of it.
+    let settings = WorkerSettings::new().with_concurrency(plan.concurrency);
+    let worker = Worker::start(AppPorts::from(sql.stores()), settings, |_: &Nothing| ());
+    let waited = tokio::time::timeout(PATIENCE, async {
+        while is_any_left(sql).await? {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        Ok(())
+        Ok::<_, BoxError>(())
+    });
+    waited.await??;
+    let taken = started.elapsed();
+    worker.end().await?;
+    // An application closes its database when it ends.
+    let sql = SqlDatabase::connect(url, super::options()).await?;
+    let done = done(&sql).await?;
+    if done != plan.jobs {
+        return Err(format!("{done} of {} jobs are done", plan.jobs).into());
     }
+    Ok(taken)
+}
+
+/// As after a while: PostgreSQL has vacuumed what was deleted, and written down what is there.
+pub(super) async fn tidy(url: &str) -> Result<(), BoxError> {
+    if url.starts_with("postgres") {
+        let mut connection = PgConnection::connect(url).await?;
+        connection.execute("vacuum analyze").await?;
+        connection.execute("checkpoint").await?;
+        connection.close().await?;
+    }
+    Ok(())
 }
 
 async fn is_any_left(sql: &SqlDatabase) -> Result<bool, BoxError> {
     let database = sql.database();
-    let (left,) = database
-        .system()
-        .read(async |tx| {
-            statement!(
-                "dolmen",
-                "select count(*) from (select 1 from dolmen_job where state = 'active' limit 1) as job"
-            )
-            .fetch_one::<(i64,)>(tx)
-            .await
-        })
-        .await?;
-    Ok(left > 0)
+    let read = database.system().read(async |tx| {
+        statement!(
+            "dolmen",
+            "select count(*) from (select 1 from dolmen_job where state = 'active' limit 1) as job"
+        )
+        .fetch_one::<(i64,)>(tx)
+        .await
+    });
+    Ok(read.await?.0 > 0)
 }
 
-#[async_trait]
-impl Side for Ours {
-    fn name(&self) -> &'static str {
-        "Dolmen"
-    }
+async fn done(sql: &SqlDatabase) -> Result<usize, BoxError> {
+    let database = sql.database();
+    let read = database.system().read(async |tx| {
+        statement!("dolmen", "select count(*) from dolmen_job where state = 'done'")
+            .fetch_one::<(i64,)>(tx)
+            .await
+    });
+    Ok(usize::try_from(read.await?.0)?)
+}
 
-    async fn set_up(&self) -> Result<(), BoxError> {
-        self.tidy().await
-    }
+/// An application that is nothing but a worker.
+pub(super) struct Worker {
+    end: oneshot::Sender<()>,
+    app: JoinSet<Result<(), BoxError>>,
+}
 
-    async fn done(&self) -> Result<usize, BoxError> {
-        let sql = SqlDatabase::connect(&self.url, super::options()).await?;
-        let database = sql.database();
-        let (done,) = database
-            .system()
-            .read(async |tx| {
-                statement!("dolmen", "select count(*) from dolmen_job where state = 'done'")
-                    .fetch_one::<(i64,)>(tx)
-                    .await
-            })
-            .await?;
-        database.close().await;
-        Ok(usize::try_from(done)?)
-    }
-
-    async fn work_off(&self) -> Result<(), BoxError> {
-        // An application closes its database when it ends.
-        let sql = SqlDatabase::connect(&self.url, super::options()).await?;
-        let begun = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&begun);
-        let module = InlineModule::new("bench", move |registrar| {
-            let begun = Arc::clone(&counted);
-            registrar.job(move |_: Nothing, _: JobContext| {
-                begun.fetch_add(1, Ordering::Relaxed);
+impl Worker {
+    /// Starts it; each handler does so much, and no more.
+    pub(super) fn start(
+        ports: AppPorts,
+        settings: WorkerSettings,
+        begin: impl Fn(&Nothing) + Clone + Send + Sync + 'static,
+    ) -> Self {
+        let module = InlineModule::new(NAME.as_str(), move |registrar| {
+            let begin = begin.clone();
+            registrar.job(move |work: Nothing, _: JobContext| {
+                begin(&work);
                 async { Ok::<_, JobError>(()) }
             });
         });
-        let settings = AppSettings::default()
-            .with_worker(WorkerSettings::new().with_concurrency(self.concurrency))
-            .with_shutdown_grace(Duration::from_secs(5));
-        let app = App::builder(AppPorts::from(sql.stores())).module(module).settings(settings).build();
-        let (end, ended) = tokio::sync::oneshot::channel::<()>();
-        let mut worker = JoinSet::new();
-        worker.spawn(app.run_until(Roles::of(&[Role::Worker]), async {
-            drop(ended.await);
-        }));
-        let waited = tokio::time::timeout(PATIENCE, async {
-            while is_any_left(&sql).await? {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            Ok::<_, BoxError>(())
+        let settings =
+            AppSettings::default().with_worker(settings).with_shutdown_grace(Duration::from_secs(5));
+        let app = App::builder(ports).module(module).settings(settings).build();
+        let (end, ended) = oneshot::channel::<()>();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let ended = async {
+                drop(ended.await);
+            };
+            app.run_until(Roles::of(&[Role::Worker]), ended).await.map_err(BoxError::from)
         });
-        waited.await??;
-        drop(end);
-        while let Some(ended) = worker.join_next().await {
+        Self { end, app: tasks }
+    }
+
+    pub(super) async fn end(mut self) -> Result<(), BoxError> {
+        drop(self.end);
+        while let Some(ended) = self.app.join_next().await {
             ended??;
         }
         Ok(())

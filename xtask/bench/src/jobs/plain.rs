@@ -1,13 +1,13 @@
 //! Designs by plain statements of one connection for each of two workers, on PostgreSQL: the raw limits.
 
-use async_trait::async_trait;
+use std::time::{Duration, Instant};
+
 use dolmen::{BoxError, IdGenerator as _, Uuid, UuidV7Ids};
-use dolmen_sql::SqlDatabase;
 use sqlx::postgres::{PgPool, PgPoolOptions, PgRow};
 use sqlx::{Executor as _, Row as _};
 use tokio::task::JoinSet;
 
-use super::{Nothing, Side};
+use super::Nothing;
 
 const WORKERS: usize = 2;
 const BATCH: i64 = 1_000;
@@ -19,13 +19,11 @@ where id = any($1) and state = 'active' and (id, token) in (select * from unnest
 
 /// The other design: each claim writes each row that it takes. Its table has the same columns and indexes.
 const LEASED: &str = "
-create table if not exists bench_leased_job (like dolmen_job including defaults, lease_until timestamptz);
-truncate bench_leased_job;
-alter table bench_leased_job drop constraint if exists bench_leased_job_pkey;
+create table bench_leased_job (like dolmen_job including defaults, lease_until timestamptz);
 alter table bench_leased_job add constraint bench_leased_job_pkey primary key (id);
-create index if not exists bench_leased_front on bench_leased_job (queue, priority, due_at, id) where state = 'ready';
-create index if not exists bench_leased_lease on bench_leased_job (lease_until) where state = 'running';
-create index if not exists bench_leased_finished on bench_leased_job (finished_at) where state in ('done', 'discarded');
+create index bench_leased_front on bench_leased_job (queue, priority, due_at, id) where state = 'ready';
+create index bench_leased_lease on bench_leased_job (lease_until) where state = 'running';
+create index bench_leased_finished on bench_leased_job (finished_at) where state in ('done', 'discarded');
 insert into bench_leased_job select *, null from (
     select id, kind, queue, 'ready' as state, tenant, priority, due_at, attempt, max_attempts, crashes, token, timeout_ms,
         unique_key, unique_states, unique_period, ordering_key, created_at, finished_at, last_error, payload, version from dolmen_job) as job;
@@ -41,103 +39,47 @@ const COMPLETE_ROWS: &str = "update bench_leased_job
 set state = 'done', finished_at = statement_timestamp(), lease_until = null
 where id = any($1) and state = 'running' and (id, token) in (select * from unnest($1::uuid[], $2::bigint[]))";
 
-/// The table of jobs.
-#[derive(Clone)]
-pub(super) struct Queue {
-    /// Nothing on databases that the raw limit is not measured on.
-    pool: Option<PgPool>,
-}
-
-impl Queue {
-    pub(super) async fn connect(url: &str) -> Result<Self, BoxError> {
-        if !url.starts_with("postgres") {
-            return Ok(Self { pool: None });
-        }
-        let pool = PgPoolOptions::new().max_connections(4).test_before_acquire(false);
-        Ok(Self { pool: Some(pool.connect(url).await?) })
-    }
-
-    /// Leaves nothing but so many jobs that wait.
-    pub(super) async fn fill(&self, sql: &SqlDatabase, jobs: usize) -> Result<(), BoxError> {
-        let mut tx = sql.database().system().begin().await?;
-        dolmen_sql::statement!("dolmen", "delete from dolmen_job").execute(&mut tx).await?;
-        tx.commit().await?;
-        let module = dolmen::InlineModule::new("bench", |registrar| {
-            registrar.job(async |_: Nothing, _: dolmen::JobContext| Ok::<_, dolmen::JobError>(()));
-        });
-        let ports = dolmen::AppPorts::from(sql.stores());
-        drop(dolmen::App::builder(ports.clone()).module(module).build());
-        let numbers: Vec<usize> = (0..jobs).collect();
-        for chunk in numbers.chunks(1_000) {
-            let work: Vec<Nothing> = chunk
-                .iter()
-                .map(|number| Nothing { order: "01234567890123456789".to_owned(), number: *number })
-                .collect();
-            let database = sql.database();
-            database.system().write(async |tx| ports.jobs().enqueue_all(tx, &work).await).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Both designs, where they are measured.
-pub(super) fn sides(queue: &Queue) -> Vec<Plain> {
-    let designs = [Design::LeasePerClaim, Design::LeasePerJob];
-    queue.pool.iter().flat_map(|pool| designs.map(|design| Plain { pool: pool.clone(), design })).collect()
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Design {
+/// Who writes down what is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Design {
     LeasePerClaim,
     LeasePerJob,
 }
 
-pub(super) struct Plain {
-    pool: PgPool,
-    design: Design,
+impl Design {
+    fn done(self) -> &'static str {
+        match self {
+            Self::LeasePerClaim => "select count(*) from dolmen_job where state = 'done'",
+            Self::LeasePerJob => "select count(*) from bench_leased_job where state = 'done'",
+        }
+    }
 }
 
-#[async_trait]
-impl Side for Plain {
-    fn name(&self) -> &'static str {
-        match self.design {
-            Design::LeasePerClaim => "plain, a lease per claim",
-            Design::LeasePerJob => "plain, a lease per job",
-        }
+/// How long the workers take until they find no job.
+pub(super) async fn work_off(url: &str, design: Design, jobs: usize) -> Result<Duration, BoxError> {
+    let pool = PgPoolOptions::new().max_connections(4).test_before_acquire(false).connect(url).await?;
+    if design == Design::LeasePerJob {
+        pool.execute(LEASED).await?;
     }
-
-    async fn set_up(&self) -> Result<(), BoxError> {
-        if self.design == Design::LeasePerJob {
-            self.pool.execute(LEASED).await?;
-        }
-        self.pool.execute("vacuum analyze").await?;
-        self.pool.execute("checkpoint").await?;
-        Ok(())
-    }
-
-    async fn work_off(&self) -> Result<(), BoxError> {
-        let mut workers = JoinSet::new();
-        for _ in 0..WORKERS {
-            let pool = self.pool.clone();
-            match self.design {
-                Design::LeasePerClaim => workers.spawn(lease_per_claim(pool)),
-                Design::LeasePerJob => workers.spawn(lease_per_job(pool)),
-            };
-        }
-        while let Some(worked) = workers.join_next().await {
-            worked??;
-        }
-        Ok(())
-    }
-
-    async fn done(&self) -> Result<usize, BoxError> {
-        let table = match self.design {
-            Design::LeasePerClaim => "select count(*) from dolmen_job where state = 'done'",
-            Design::LeasePerJob => "select count(*) from bench_leased_job where state = 'done'",
+    super::ours::tidy(url).await?;
+    let started = Instant::now();
+    let mut workers = JoinSet::new();
+    for _ in 0..WORKERS {
+        let pool = pool.clone();
+        match design {
+            Design::LeasePerClaim => workers.spawn(lease_per_claim(pool)),
+            Design::LeasePerJob => workers.spawn(lease_per_job(pool)),
         };
-        let done = sqlx::query_scalar::<_, i64>(table).fetch_one(&self.pool).await?;
-        Ok(usize::try_from(done)?)
     }
+    while let Some(worked) = workers.join_next().await {
+        worked??;
+    }
+    let taken = started.elapsed();
+    let done = sqlx::query_scalar::<_, i64>(design.done()).fetch_one(&pool).await?;
+    if usize::try_from(done)? != jobs {
+        return Err(format!("{done} of {jobs} jobs are done").into());
+    }
+    Ok(taken)
 }
 
 /// Jobs and tokens of a claim; each payload is read.

@@ -1,0 +1,4 @@
+create table bench_order (
+    id blob not null primary key,
+    note text
+) strict;

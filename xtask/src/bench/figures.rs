@@ -1,0 +1,146 @@
+//! What all sides reached in all rounds, as one table.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// What is measured of a job queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Measure {
+    Process,
+    EnqueueOne,
+    EnqueueMany,
+    Start,
+}
+
+impl Measure {
+    pub(super) const ALL: [Self; 4] = [Self::Process, Self::EnqueueOne, Self::EnqueueMany, Self::Start];
+
+    /// As the programs call it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::EnqueueOne => "enqueue-one",
+            Self::EnqueueMany => "enqueue-many",
+            Self::Start => "start",
+        }
+    }
+}
+
+/// One side: a value for each round that it ran in.
+#[derive(Debug)]
+struct Row {
+    shown: &'static str,
+    process: Vec<f64>,
+    enqueue_one: Vec<f64>,
+    enqueue_many: Vec<f64>,
+    p50_ms: Vec<f64>,
+    p99_ms: Vec<f64>,
+    /// How many jobs it got.
+    jobs: u64,
+}
+
+/// All sides; ours is the first.
+#[derive(Debug)]
+pub(super) struct Figures {
+    rows: Vec<Row>,
+}
+
+impl Figures {
+    pub(super) fn new(sides: impl Iterator<Item = &'static str>) -> Self {
+        let rows = sides.map(|shown| Row {
+            shown,
+            process: Vec::new(),
+            enqueue_one: Vec::new(),
+            enqueue_many: Vec::new(),
+            p50_ms: Vec::new(),
+            p99_ms: Vec::new(),
+            jobs: 0,
+        });
+        Self { rows: rows.collect() }
+    }
+
+    /// Takes what a program has said; what it has not measured stays empty.
+    pub(super) fn add(&mut self, side: usize, measure: Measure, said: &Value) {
+        let Some(row) = self.rows.get_mut(side) else { return };
+        let figure = |name: &str| said.get(name).and_then(Value::as_f64);
+        match measure {
+            Measure::Process => {
+                row.process.extend(figure("per_second"));
+                row.jobs = said.get("jobs").and_then(Value::as_u64).unwrap_or(row.jobs);
+            }
+            Measure::EnqueueOne => row.enqueue_one.extend(figure("per_second")),
+            Measure::EnqueueMany => row.enqueue_many.extend(figure("per_second")),
+            Measure::Start => {
+                row.p50_ms.extend(figure("p50_ms"));
+                row.p99_ms.extend(figure("p99_ms"));
+            }
+        }
+    }
+}
+
+impl fmt::Display for Figures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",
+            "", "jobs", "jobs/s", "Dolmen is", "", "enqueue tx/s", "1,000: rows/s", "start p50", "p99 ms"
+        )?;
+        let ours = self.rows.first().map(|row| row.process.as_slice()).unwrap_or_default();
+        for row in &self.rows {
+            // The median of each round's ratio, not the ratio of medians: both sides of one round met the same minute.
+            let ratios: Vec<f64> = ours.iter().zip(&row.process).map(|(ours, other)| ours / other).collect();
+            writeln!(
+                f,
+                "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",
+                row.shown,
+                row.jobs,
+                shown(&row.process, 0),
+                format!("{} x", shown(&ratios, 2)),
+                "",
+                shown(&row.enqueue_one, 0),
+                shown(&row.enqueue_many, 0),
+                shown(&row.p50_ms, 2),
+                shown(&row.p99_ms, 2)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// The median, or that there is none.
+fn shown(values: &[f64], digits: usize) -> String {
+    median(values).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_the_median_of_those_of_the_rounds() {
+        let mut figures = Figures::new(["ours", "other"].into_iter());
+        for (ours, other) in [(100, 50), (300, 100), (90, 90)] {
+            figures.add(0, Measure::Process, &json!({ "per_second": ours, "jobs": 10 }));
+            figures.add(1, Measure::Process, &json!({ "per_second": other, "jobs": 5 }));
+        }
+        let table = figures.to_string();
+        let line = table.lines().find(|line| line.contains("other")).unwrap();
+        assert!(line.contains(" 90 ") && line.contains("2.00 x") && line.contains(" 5 "), "{table}");
+    }
+
+    #[test]
+    fn what_a_side_cannot_do_is_a_dash() {
+        let mut figures = Figures::new(["ours"].into_iter());
+        figures.add(0, Measure::EnqueueMany, &json!({ "per_second": null, "note": "no batch call" }));
+        assert!(figures.to_string().lines().nth(1).unwrap().ends_with('-'));
+    }
+}

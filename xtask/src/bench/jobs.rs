@@ -1,0 +1,98 @@
+//! Jobs that do nothing: all sides in turns, each on a database of its own.
+
+use std::path::Path;
+
+use super::Options;
+use super::figures::{Figures, Measure};
+use super::program::measured;
+use crate::database::Server;
+use crate::failure::{Outcome, While as _};
+
+/// The rivals, by the name that their program knows and the one that the table shows.
+pub(super) const RIVALS: [(&str, &str); 5] = [
+    ("graphile", "graphile_worker"),
+    ("river", "riverqueue"),
+    ("apalis", "apalis-postgres"),
+    ("sqlxmq", "sqlxmq"),
+    ("underway", "underway"),
+];
+
+/// Who is measured, by what program.
+struct Side<'a> {
+    name: &'static str,
+    shown: &'static str,
+    program: &'a Path,
+    is_rival: bool,
+}
+
+/// Runs all sides, measure by measure, and prints one table.
+pub(super) fn run(bench: &Path, rivals: Option<&Path>, server: &Server, options: &Options) -> Outcome<()> {
+    let sides = sides(bench, rivals, server.name() == "postgres");
+    let mut figures = Figures::new(sides.iter().map(|side| side.shown));
+    for measure in Measure::ALL {
+        for round in 0..options.rounds {
+            let mut order: Vec<usize> = (0..sides.len()).collect();
+            // Who begins changes: a server is not the same after a second of work.
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            for index in order {
+                let Some(side) = sides.get(index).filter(|side| side.has(measure)) else { continue };
+                let said = side.measure(measure, server, options);
+                let said = said.while_doing(format!("measure {} of {}", measure.name(), side.shown))?;
+                figures.add(index, measure, &said);
+            }
+        }
+    }
+    println!(
+        "bench jobs on {}: {} jobs that do nothing, {} at once, {} rounds, medians",
+        server.name(),
+        options.jobs,
+        options.concurrency,
+        options.rounds
+    );
+    print!("{figures}");
+    Ok(())
+}
+
+fn sides<'a>(bench: &'a Path, rivals: Option<&'a Path>, has_plain: bool) -> Vec<Side<'a>> {
+    let ours = [
+        ("dolmen", "Dolmen"),
+        ("lease-per-claim", "plain, a lease per claim"),
+        ("lease-per-job", "plain, a lease per job"),
+    ];
+    let ours = ours.into_iter().filter(|(name, _)| has_plain || *name == "dolmen");
+    let mut sides: Vec<Side<'a>> =
+        ours.map(|(name, shown)| Side { name, shown, program: bench, is_rival: false }).collect();
+    if let Some(program) = rivals {
+        sides.extend(RIVALS.map(|(name, shown)| Side { name, shown, program, is_rival: true }));
+    }
+    sides
+}
+
+impl Side<'_> {
+    /// Plain statements have no worker that sleeps, and both designs enqueue in the same way.
+    fn has(&self, measure: Measure) -> bool {
+        match self.name {
+            "lease-per-claim" => measure != Measure::Start,
+            "lease-per-job" => measure == Measure::Process,
+            _ => true,
+        }
+    }
+
+    fn measure(&self, measure: Measure, server: &Server, options: &Options) -> Outcome<serde_json::Value> {
+        let [jobs, concurrency, seconds] =
+            [options.jobs, options.concurrency.into(), options.seconds].map(|amount| amount.to_string());
+        if !self.is_rival {
+            let arguments = ["--jobs", &jobs, "--concurrency", &concurrency, "--seconds", &seconds];
+            let after = [&[measure.name(), self.name], arguments.as_slice()].concat();
+            return measured(self.program, server, &["jobs"], &after);
+        }
+        let amount: &[&str] = match measure {
+            Measure::Process => &["--jobs", &jobs],
+            Measure::EnqueueOne | Measure::EnqueueMany => &["--seconds", &seconds],
+            Measure::Start => &[],
+        };
+        measured(self.program, server, &[measure.name(), self.name], amount)
+    }
+}
