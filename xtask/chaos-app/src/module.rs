@@ -61,7 +61,7 @@ pub(crate) async fn leave_a_mark(tx: &mut WriteTx, context: &JobContext) -> Port
 
 /// The module.
 #[derive(Debug)]
-pub(crate) struct ChaosModule(pub(crate) MarkLeaver);
+pub(crate) struct ChaosModule(pub(crate) MarkLeaver, pub(crate) TaskDoer);
 
 impl Module for ChaosModule {
     fn name(&self) -> ModuleName {
@@ -74,7 +74,7 @@ impl Module for ChaosModule {
 
     fn register(&self, registrar: &mut Registrar<'_>) {
         registrar.job::<LeaveAMark>(self.0.clone());
-        registrar.job(TaskDoer(self.0.journal.clone()));
+        registrar.job(self.1.clone());
         ticks::register(registrar);
     }
 }

@@ -17,7 +17,7 @@ use crate::counted::Counted;
 use crate::journal::Journal;
 use crate::module::{ChaosModule, MarkLeaver};
 use crate::sabotage::{Sabotage, SabotagedQueue};
-use crate::task::{Manner, Task};
+use crate::task::{Manner, Task, TaskDoer};
 use crate::ticks::SabotagedTicks;
 use crate::wrong_clock::WrongClock;
 
@@ -50,6 +50,9 @@ pub(crate) struct Work {
     /// Queues to take jobs from; none means all.
     #[arg(long, value_delimiter = ',')]
     queues: Vec<String>,
+    /// How long tasks take here, in milliseconds, whatever they say themselves.
+    #[arg(long)]
+    task_ms: Option<u64>,
     /// A file that says by how many seconds the clock is wrong.
     #[arg(long)]
     clock: Option<PathBuf>,
@@ -62,6 +65,7 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
     init_logging(&LogSettings::new(Environment::Development));
     let Opened { database, queue, .. } = opened;
     let (journal, sabotage) = (Journal::open(&work.journal)?, work.sabotage);
+    let doer = TaskDoer { journal: journal.clone(), time: work.task_ms.map(Duration::from_millis) };
     let handler = MarkLeaver { database: database.clone(), journal: journal.clone(), sabotage };
     let queue: Arc<dyn JobQueue> = match sabotage {
         Some(sabotage) => Arc::new(SabotagedQueue::new(queue, database.clone(), sabotage)),
@@ -89,7 +93,7 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
         .with_clock(Arc::new(WrongClock(work.clock)))
         .with_metrics(Metrics::new(Counted(journal)))
         .with_migrations(dolmen_sql::MIGRATIONS);
-    let app = App::builder(ports).module(ChaosModule(handler)).settings(settings).build();
+    let app = App::builder(ports).module(ChaosModule(handler, doer)).settings(settings).build();
     app.run(work.roles).await?;
     Ok(())
 }

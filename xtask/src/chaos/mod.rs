@@ -8,6 +8,7 @@ mod bad_weather;
 mod cut_commits;
 mod dark_network;
 mod dice;
+mod drained_workers;
 mod effects;
 mod full_disk;
 mod full_server;
@@ -56,6 +57,9 @@ pub(crate) enum Fault {
     /// Workers stand still for twice their lease and go on: others have taken over, and their commits are refused.
     #[value(name = "F5")]
     F5,
+    /// Workers are told to end with jobs shorter and longer than their time: these end, those are given back uncounted.
+    #[value(name = "F6")]
+    F6,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -108,6 +112,7 @@ impl Fault {
             | Self::F2
             | Self::F4
             | Self::F5
+            | Self::F6
             | Self::F15
             | Self::F16
             | Self::F17
@@ -122,7 +127,7 @@ impl Fault {
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
+            Self::F5 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
             Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
@@ -137,6 +142,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F2, "enqueue-outside-transaction"),
     (Fault::F4, "record-apart"),
     (Fault::F5, "no-fencing"),
+    (Fault::F6, "no-release"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -169,7 +175,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, commit-not-awaited for F12,
+    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
     /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
@@ -266,6 +272,10 @@ impl Stage<'_> {
             Fault::F5 => {
                 let plan = if self.slice { stopped_workers::SLICE } else { stopped_workers::FULL };
                 stopped_workers::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F6 => {
+                let plan = if self.slice { drained_workers::SLICE } else { drained_workers::FULL };
+                drained_workers::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
