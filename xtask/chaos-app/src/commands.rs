@@ -7,28 +7,26 @@ use std::time::Duration;
 use dolmen::config::Env;
 use dolmen::ports::Dialect;
 use dolmen::{
-    App, AppPorts, AppSettings, BoxError, Database, Enqueued, Environment, JobFilter, JobQueue, JobState,
-    Jobs, LogSettings, ModuleName, ReadTx, Role, Roles, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
+    AppPorts, BoxError, Database, Enqueued, JobFilter, JobQueue, JobState, Jobs, ModuleName, ReadTx,
+    UuidV7Ids, WriteTx, init_logging,
 };
 use dolmen_reference_app::config::Config;
 use dolmen_reference_app::modules;
 use dolmen_reference_app::platform::Platform;
-use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, SqlScheduleStore, sql};
+use dolmen_sql::{SqlDatabase, SqlJobQueue, SqlOptions, sql};
 
 use crate::journal::Journal;
-use crate::module::{ChaosModule, LeaveAMark, MIGRATIONS, MarkLeaver};
+use crate::module::{LeaveAMark, MIGRATIONS};
 use crate::sabotage::{Sabotage, SabotagedQueue};
 use crate::steps::{self, Hang};
 
 /// Jobs in one transaction of `enqueue`.
 const BATCH: u32 = 100;
-/// Few at once: a kill that takes many jobs with it says no more, and brings jobs nearer to their third death.
-const CONCURRENCY: u32 = 4;
 
 /// The database and the queue.
 pub(crate) struct Opened {
-    database: Database,
-    queue: SqlJobQueue,
+    pub(crate) database: Database,
+    pub(crate) queue: SqlJobQueue,
     dialect: Dialect,
 }
 
@@ -79,31 +77,6 @@ pub(crate) async fn enqueue(opened: &Opened, journal: &Path, count: u32) -> Resu
         let ids: Vec<_> = enqueued.into_iter().map(Enqueued::id).collect();
         journal.note_enqueued(&ids)?;
     }
-    Ok(())
-}
-
-pub(crate) async fn work(
-    opened: Opened,
-    journal: &Path,
-    lease: Duration,
-    sabotage: Option<Sabotage>,
-) -> Result<(), BoxError> {
-    init_logging(&LogSettings::new(Environment::Development));
-    let Opened { database, queue, .. } = opened;
-    let handler = MarkLeaver { database: database.clone(), journal: Journal::open(journal)?, sabotage };
-    let queue: Arc<dyn JobQueue> = match sabotage {
-        Some(sabotage) => Arc::new(SabotagedQueue::new(queue, database.clone(), sabotage)),
-        None => Arc::new(queue),
-    };
-    let worker = WorkerSettings::new()
-        .with_concurrency(CONCURRENCY)
-        .with_lease(lease)
-        .with_poll(Duration::from_millis(20), Duration::from_millis(250));
-    let settings = AppSettings::default().with_worker(worker).with_shutdown_grace(Duration::from_secs(2));
-    let ports = AppPorts::new(database, queue, Arc::new(SqlScheduleStore::new()))
-        .with_migrations(dolmen_sql::MIGRATIONS);
-    let app = App::builder(ports).module(ChaosModule(handler)).settings(settings).build();
-    app.run(Roles::of(&[Role::Worker])).await?;
     Ok(())
 }
 

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use dolmen::{Clock, JobContext, JobId, SystemClock};
 
-/// A file that several processes append whole lines to: `<event> <job> <process> <milliseconds since 1970>`.
+/// A file that several processes append whole lines to: `<event> <job> <process> <milliseconds since 1970>`, and which attempt it
+/// was, if it was one. Counters stand there with their label in the place of the job.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal(Arc<File>);
 
@@ -18,12 +19,19 @@ impl Journal {
 
     /// Notes an event of an attempt.
     pub(crate) fn note(&self, event: &str, context: &JobContext) -> io::Result<()> {
-        self.append(&line(event, context.id()))
+        let line = line(event, &context.id().to_string());
+        self.append(&format!("{line} {}\n", context.attempt()))
+    }
+
+    /// Notes that a counter counted.
+    pub(crate) fn note_counted(&self, counter: &str, label: &str) -> io::Result<()> {
+        self.append(&format!("{}\n", line(counter, label)))
     }
 
     /// Notes that jobs were enqueued.
     pub(crate) fn note_enqueued(&self, jobs: &[JobId]) -> io::Result<()> {
-        self.append(&jobs.iter().map(|job| line("enqueued", *job)).collect::<String>())
+        let line = |job: &JobId| format!("{}\n", line("enqueued", &job.to_string()));
+        self.append(&jobs.iter().map(line).collect::<String>())
     }
 
     /// One write, so that lines of different processes never mix.
@@ -32,7 +40,7 @@ impl Journal {
     }
 }
 
-fn line(event: &str, job: JobId) -> String {
+fn line(event: &str, job: &str) -> String {
     let millis = SystemClock.now().as_unix_micros() / 1_000;
-    format!("{event} {job} {} {millis}\n", std::process::id())
+    format!("{event} {job} {} {millis}", std::process::id())
 }

@@ -6,11 +6,17 @@
 
 mod borrow;
 mod commands;
+mod counted;
 mod journal;
 mod module;
+mod native;
 mod play;
 mod sabotage;
 mod steps;
+mod task;
+mod ticks;
+mod worker;
+mod wrong_clock;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -58,20 +64,10 @@ enum Command {
         /// How many.
         count: u32,
     },
-    /// Runs a worker until SIGTERM
-    Work {
-        /// The journal.
-        journal: PathBuf,
-        /// How long a lease holds, in milliseconds.
-        #[arg(long, default_value_t = 1_000)]
-        lease_ms: u64,
-        /// How long a statement may take, in milliseconds.
-        #[arg(long, default_value_t = 30_000)]
-        statement_ms: u64,
-        /// The guard to leave out.
-        #[arg(long)]
-        sabotage: Option<Sabotage>,
-    },
+    /// Enqueues tasks in one transaction, and writes their ids to the journal once it is committed
+    EnqueueTasks(worker::Tasks),
+    /// Runs a worker, a scheduler or both until SIGTERM
+    Work(worker::Work),
     /// Borrows a whole pool again and again, and says each time whether it could be had
     Borrow {
         /// How many connections.
@@ -94,6 +90,8 @@ enum Command {
     },
     /// Prints how many jobs are in each state
     Jobs,
+    /// Prints each tick that is recorded: the schedule and microseconds since 1970
+    Ticks,
     /// Prints each effect: the job and the process
     Effects,
     /// Plays a fault on an empty, migrated database and prints what happened as JSON
@@ -131,7 +129,7 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         return borrow::borrow(&line.url, connections, limit).await;
     }
     let statement_timeout = match line.command {
-        Command::Work { statement_ms, .. } => Duration::from_millis(statement_ms),
+        Command::Work(ref work) => Duration::from_millis(work.statement_ms),
         _ => SqlOptions::new().statement_timeout,
     };
     let opened = commands::Opened::open(&line.url, statement_timeout).await?;
@@ -150,12 +148,12 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         }
         Command::Schema => commands::print_schema(&opened).await,
         Command::Enqueue { journal, count } => commands::enqueue(&opened, &journal, count).await,
-        Command::Work { journal, lease_ms, sabotage, .. } => {
-            commands::work(opened, &journal, Duration::from_millis(lease_ms), sabotage).await
-        }
+        Command::EnqueueTasks(tasks) => worker::enqueue(&opened, tasks).await,
+        Command::Work(work) => worker::work(opened, work).await,
         Command::Serve { sabotage } => commands::serve(sabotage).await,
         Command::Payloads { kind } => commands::print_payloads(&opened, &kind).await,
         Command::Jobs => commands::print_jobs(&opened).await,
+        Command::Ticks => ticks::print(&opened.database).await,
         Command::Effects => commands::print_effects(&opened).await,
         Command::Retry => commands::retry_dead(&opened).await,
     }

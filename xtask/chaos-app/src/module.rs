@@ -1,4 +1,4 @@
-//! A module with one kind of job, whose effect is a row.
+//! A module with jobs whose effect is a row.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::journal::Journal;
 use crate::sabotage::Sabotage;
+use crate::task::TaskDoer;
+use crate::ticks;
 
 const NAME: ModuleName = ModuleName::new("chaos");
 pub(crate) const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_chaos", "0002_play");
@@ -51,7 +53,7 @@ impl JobHandler<LeaveAMark> for MarkLeaver {
     }
 }
 
-async fn leave_a_mark(tx: &mut WriteTx, context: &JobContext) -> PortResult<()> {
+pub(crate) async fn leave_a_mark(tx: &mut WriteTx, context: &JobContext) -> PortResult<()> {
     let (job, process) = (context.id().to_string(), i64::from(std::process::id()));
     sql!("insert into chaos_effect (job, process) values (?, ?)", &job, process).execute(tx).await?;
     Ok(())
@@ -59,7 +61,7 @@ async fn leave_a_mark(tx: &mut WriteTx, context: &JobContext) -> PortResult<()> 
 
 /// The module.
 #[derive(Debug)]
-pub(crate) struct ChaosModule(pub(crate) MarkLeaver);
+pub(crate) struct ChaosModule(pub(crate) MarkLeaver, pub(crate) TaskDoer);
 
 impl Module for ChaosModule {
     fn name(&self) -> ModuleName {
@@ -72,5 +74,7 @@ impl Module for ChaosModule {
 
     fn register(&self, registrar: &mut Registrar<'_>) {
         registrar.job::<LeaveAMark>(self.0.clone());
+        registrar.job(self.1.clone());
+        ticks::register(registrar);
     }
 }

@@ -13,6 +13,8 @@ use dolmen::{
 use dolmen_sql::SqlJobQueue;
 use tokio::sync::mpsc;
 
+use crate::native;
+
 /// A guard to leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Sabotage {
@@ -22,12 +24,25 @@ pub(crate) enum Sabotage {
     EffectApart,
     /// Jobs, and so events, are enqueued after the transaction that they belong to.
     EnqueueOutsideTransaction,
+    /// What a shutdown interrupts is not given back.
+    NoRelease,
+    /// Deaths of processes are not counted.
+    CrashesNotCounted,
+    /// Leases are not extended.
+    NoHeartbeat,
+    /// A tick is recorded after the transaction that publishes it.
+    TickApart,
+    /// A tick is published without a record.
+    NoTickRow,
+    /// Nobody looks for jobs that no wake-up tells of.
+    NoPoll,
 }
 
 /// The queue on SQL without the guard; what a switch does not concern stays as it is.
 #[derive(Debug, Clone)]
 pub(crate) struct SabotagedQueue {
     inner: SqlJobQueue,
+    database: Database,
     sabotage: Sabotage,
     late: Option<mpsc::UnboundedSender<Vec<NewJob>>>,
 }
@@ -36,10 +51,10 @@ impl SabotagedQueue {
     pub(crate) fn new(inner: SqlJobQueue, database: Database, sabotage: Sabotage) -> Self {
         let late = (sabotage == Sabotage::EnqueueOutsideTransaction).then(|| {
             let (late, inbox) = mpsc::unbounded_channel();
-            enqueue_late(inner.clone(), database, inbox);
+            enqueue_late(inner.clone(), database.clone(), inbox);
             late
         });
-        Self { inner, sabotage, late }
+        Self { inner, database, sabotage, late }
     }
 }
 
@@ -76,6 +91,9 @@ impl JobQueue for SabotagedQueue {
     }
 
     async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {
+        if self.sabotage == Sabotage::NoHeartbeat {
+            return Ok(Box::new(NoHeartbeat));
+        }
         self.inner.open_heartbeat().await
     }
 
@@ -97,11 +115,20 @@ impl JobQueue for SabotagedQueue {
     }
 
     async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
+        if self.sabotage == Sabotage::NoRelease {
+            return Ok(Vec::new());
+        }
         self.inner.release(leases, delay).await
     }
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
-        self.inner.rescue(limit).await
+        let rescued = self.inner.rescue(limit).await?;
+        if self.sabotage == Sabotage::CrashesNotCounted && rescued.requeued > 0 {
+            let forget = "update dolmen_job set crashes = 0 where state = 'active'";
+            let forget = async |tx: &mut WriteTx| native::run(tx, forget).await;
+            self.database.system().write(forget).await?;
+        }
+        Ok(rescued)
     }
 
     async fn wait(&self, queues: &[QueueName], timeout: Duration) {
@@ -142,5 +169,20 @@ impl JobQueue for SabotagedQueue {
 
     async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
         self.inner.prune(kept_for, limit).await
+    }
+}
+
+/// Says that it extends leases, and does not.
+#[derive(Debug)]
+struct NoHeartbeat;
+
+#[async_trait]
+impl Heartbeat for NoHeartbeat {
+    async fn extend(&mut self, _: &[Lease], _: Duration) -> PortResult<Vec<JobId>> {
+        Ok(Vec::new())
+    }
+
+    async fn give_up(&mut self, _: &[Lease]) -> PortResult<()> {
+        Ok(())
     }
 }

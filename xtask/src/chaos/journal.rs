@@ -16,6 +16,27 @@ enum Attempt {
     Closed,
 }
 
+/// The beginning of an attempt.
+#[derive(Debug, Clone)]
+pub(super) struct Begin {
+    pub(super) job: String,
+    pub(super) process: u32,
+    /// In milliseconds since 1970.
+    pub(super) at: u64,
+    /// Which attempt it was, from 1.
+    pub(super) attempt: u32,
+}
+
+/// One more of something that the worker counts.
+#[derive(Debug, Clone)]
+pub(super) struct Count {
+    pub(super) counter: String,
+    pub(super) label: String,
+    pub(super) process: u32,
+    /// In milliseconds since 1970.
+    pub(super) at: u64,
+}
+
 /// What the journal says so far.
 #[derive(Debug, Default)]
 pub(super) struct Story {
@@ -25,8 +46,12 @@ pub(super) struct Story {
     pub(super) ended: BTreeSet<String>,
     /// How many attempts were refused because they had lost their lease.
     pub(super) refused: usize,
-    /// When each attempt began: job, process, milliseconds.
-    pub(super) begins: Vec<(String, u32, u64)>,
+    /// When each attempt began.
+    pub(super) begins: Vec<Begin>,
+    /// What counters of the worker counted.
+    pub(super) counts: Vec<Count>,
+    /// When each job was enqueued, in milliseconds since 1970.
+    pub(super) enqueued_at: BTreeMap<String, u64>,
     attempts: BTreeMap<(u32, String), Attempt>,
 }
 
@@ -36,14 +61,20 @@ impl Story {
         let mut word = || words.next().ok_or_else(|| Failure::new(format!("the journal says {line:?}")));
         let (event, job, process, millis) = (word()?, word()?.to_owned(), word()?, word()?);
         let process: u32 = process.parse().while_doing(format!("read the process in {line:?}"))?;
+        let at = millis.parse().while_doing(format!("read the time in {line:?}"))?;
         match event {
             "enqueued" => {
+                self.enqueued_at.insert(job.clone(), at);
                 self.enqueued.insert(job);
                 return Ok(());
             }
+            counter if counter.starts_with("dolmen_") => {
+                self.counts.push(Count { counter: counter.to_owned(), label: job, process, at });
+                return Ok(());
+            }
             "begin" => {
-                let millis = millis.parse().while_doing(format!("read the time in {line:?}"))?;
-                self.begins.push((job.clone(), process, millis));
+                let attempt = word()?.parse().while_doing(format!("read the attempt in {line:?}"))?;
+                self.begins.push(Begin { job: job.clone(), process, at, attempt });
                 self.attempts.insert((process, job), Attempt::Open);
                 return Ok(());
             }
@@ -60,6 +91,11 @@ impl Story {
         self.enqueued.difference(&self.ended).count()
     }
 
+    /// How often a counter counted.
+    pub(super) fn count(&self, counter: &str) -> usize {
+        self.counts.iter().filter(|count| count.counter == counter).count()
+    }
+
     /// The jobs that a process has begun and not ended.
     pub(super) fn open_in(&self, process: u32) -> Vec<String> {
         let of_process = (process, String::new())..(process.saturating_add(1), String::new());
@@ -69,7 +105,7 @@ impl Story {
 
     /// Whether another process than this one has begun the job after so many begins.
     pub(super) fn is_taken_over(&self, job: &str, from: u32, after: usize) -> bool {
-        self.begins.iter().skip(after).any(|(begun, process, _)| begun == job && *process != from)
+        self.begins.iter().skip(after).any(|begin| begin.job == job && begin.process != from)
     }
 }
 
@@ -107,15 +143,21 @@ mod tests {
     #[test]
     fn an_attempt_is_open_until_it_ends_in_the_same_process() {
         let mut story = Story::default();
-        for line in
-            ["enqueued a 1 0", "begin a 7 10", "begin b 7 11", "begin a 8 12", "end a 8 13", "refused b 7 14"]
-        {
+        for line in [
+            "enqueued a 1 0",
+            "begin a 7 10 1",
+            "begin b 7 11 1",
+            "dolmen_jobs_lease_lost kind 7 11",
+            "begin a 8 12 2",
+            "end a 8 13 2",
+            "refused b 7 14 1",
+        ] {
             story.tell(line).expect("sound");
         }
         assert_eq!(story.open_in(7), ["a"]);
         assert!(story.open_in(8).is_empty());
         assert!(story.is_taken_over("a", 7, 1) && !story.is_taken_over("a", 7, 3));
-        assert_eq!((story.ended.len(), story.refused), (1, 1));
+        assert_eq!((story.ended.len(), story.refused, story.count("dolmen_jobs_lease_lost")), (1, 1, 1));
         assert!(story.tell("begin x").is_err());
     }
 }

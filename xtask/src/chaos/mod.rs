@@ -8,6 +8,8 @@ mod bad_weather;
 mod cut_commits;
 mod dark_network;
 mod dice;
+mod drained_workers;
+mod effects;
 mod full_disk;
 mod full_server;
 mod hung_server;
@@ -20,7 +22,9 @@ mod played;
 mod programs;
 mod promoted_standby;
 mod proxy;
+mod site;
 mod stale_reads;
+mod stopped_workers;
 mod times;
 mod verdict;
 mod victim;
@@ -50,6 +54,12 @@ pub(crate) enum Fault {
     /// `migrate` is killed at every statement of twenty migrations: the next run gets to the end, or says what to do.
     #[value(name = "F4")]
     F4,
+    /// Workers stand still for twice their lease and go on: others have taken over, and their commits are refused.
+    #[value(name = "F5")]
+    F5,
+    /// Workers are told to end with jobs shorter and longer than their time: these end, those are given back uncounted.
+    #[value(name = "F6")]
+    F6,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -101,6 +111,8 @@ impl Fault {
             Self::F1
             | Self::F2
             | Self::F4
+            | Self::F5
+            | Self::F6
             | Self::F15
             | Self::F16
             | Self::F17
@@ -112,10 +124,10 @@ impl Fault {
         }
     }
 
-    /// Whether it can happen on such a database; the slice of what takes its time is played on one server only.
-    fn happens_on(self, server: &Server, slice: bool) -> bool {
+    /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
+    fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F16 | Self::F17 if slice => matches!(server, Server::Postgres(_)),
+            Self::F5 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
             Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
@@ -129,6 +141,8 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
     (Fault::F4, "record-apart"),
+    (Fault::F5, "no-fencing"),
+    (Fault::F6, "no-release"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -161,7 +175,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, record-apart for F4, commit-not-awaited for F12,
+    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
     /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
@@ -200,10 +214,12 @@ fn run_built(workspace: &Workspace, options: &Options, built_by: BuiltBy) -> Out
     let programs = Programs::build(workspace, with_servers, built_by)?;
     let seed = options.seed.unwrap_or_else(any_seed);
     let stage = Stage { programs: &programs, slice: options.slice, seed };
+    // Who names databases wants them all.
+    let only = options.slice && options.on.is_empty();
     let on_every_server =
         servers.iter().flat_map(|server| everywhere.iter().map(move |f| (*f, Some(server))));
-    let on_every_server = on_every_server
-        .filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server, options.slice)));
+    let on_every_server =
+        on_every_server.filter(|(fault, server)| server.is_none_or(|server| fault.happens_on(server, only)));
     let (mut red, mut proven) = (Vec::new(), Vec::new());
     for (fault, server) in on_every_server.chain(own.iter().map(|fault| (*fault, None))) {
         let on = server.map(|server| format!(" on {}", server.name())).unwrap_or_default();
@@ -252,6 +268,14 @@ impl Stage<'_> {
             Fault::F4 => {
                 let plan = if self.slice { migrations::SLICE } else { migrations::FULL };
                 migrations::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F5 => {
+                let plan = if self.slice { stopped_workers::SLICE } else { stopped_workers::FULL };
+                stopped_workers::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F6 => {
+                let plan = if self.slice { drained_workers::SLICE } else { drained_workers::FULL };
+                drained_workers::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),

@@ -56,6 +56,16 @@ impl Victim {
         self.signal("CONT")
     }
 
+    /// SIGTERM alone.
+    pub(super) fn tell_to_end(&self) -> Outcome<()> {
+        self.signal("TERM")
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn ended(&mut self) -> Outcome<Option<ExitStatus>> {
+        Ok(self.0.try_wait()?)
+    }
+
     /// SIGTERM, and waits for the end.
     pub(super) fn end(&mut self) -> Outcome<ExitStatus> {
         self.signal("TERM")?;

@@ -11,7 +11,7 @@ use tokio::sync::{Barrier, Notify};
 use tokio::task::JoinSet;
 
 use super::ledger::{Attempt, Ledger};
-use super::native::run;
+use crate::native::run;
 
 /// Pairs of accounts between which money is sent both ways at once.
 const PAIRS: i64 = 4;

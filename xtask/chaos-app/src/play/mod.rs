@@ -6,7 +6,6 @@ mod conflicts;
 mod ledger;
 mod leftovers;
 mod lost_updates;
-mod native;
 mod stale_plans;
 mod stale_reads;
 

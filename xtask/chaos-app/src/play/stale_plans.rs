@@ -11,7 +11,7 @@ use dolmen_sql::{SqlDatabase, SqlOptions, sql};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use super::native::change;
+use crate::native::change;
 
 /// Half of them read, half of them write.
 const WORKERS: usize = 6;

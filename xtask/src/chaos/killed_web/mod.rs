@@ -24,7 +24,7 @@ pub(super) struct Plan {
 }
 
 /// What the fault promises in full.
-pub(super) const FULL: Plan = Plan { issues: 500, kills: 50 };
+pub(super) const FULL: Plan = Plan { issues: 10_000, kills: 1_000 };
 /// For every change.
 pub(super) const SLICE: Plan = Plan { issues: 120, kills: 12 };
 

@@ -1,10 +1,10 @@
 //! What is left after F1, held against what the journal promised.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::chaos::verdict::{Figures, Verdict, some};
-use crate::failure::{Failure, Outcome};
+use crate::chaos::effects::Effects;
+use crate::chaos::verdict::{Figures, Verdict};
+use crate::failure::Outcome;
 
 use super::scene::Scene;
 use super::{LEASE, Plan, RESTART_WITHIN};
@@ -18,14 +18,7 @@ pub(super) struct Findings {
     zombies: usize,
     refused: usize,
     asked_for: usize,
-    enqueued: usize,
-    effects: usize,
-    /// Jobs without an effect.
-    lost: Vec<String>,
-    /// Jobs with more than one.
-    doubled: Vec<String>,
-    /// Effects of jobs that nobody enqueued.
-    strange: usize,
+    effects: Effects,
     retried: u64,
     /// How long jobs waited between the death of their process and their next start, in milliseconds, ascending.
     restarts: Vec<u64>,
@@ -35,30 +28,20 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn gather(scene: &mut Scene, plan: Plan) -> Outcome<Self> {
-        let printed = scene.ask(&["effects"])?;
-        let mut effects: BTreeMap<&str, usize> = BTreeMap::new();
-        for line in printed.lines() {
-            let (job, _) = line.split_once(' ').ok_or_else(|| Failure::new(format!("effect {line:?}")))?;
-            *effects.entry(job).or_default() += 1;
-        }
+        let effects = Effects::gather(&mut scene.site)?;
         let mut restarts = Vec::new();
-        let story = scene.journal.read()?;
+        let story = scene.site.journal.read()?;
         for kill in &scene.kills {
             for job in &kill.jobs {
-                let mut begins = story.begins.iter().filter(|(begun, _, at)| begun == job && *at >= kill.at);
-                let Some((_, _, again)) = begins.next() else { continue };
+                let mut begins = story.begins.iter().filter(|begin| begin.job == *job && begin.at >= kill.at);
+                let Some(again) = begins.next().map(|begin| begin.at) else { continue };
                 // A process that was stopped inside a transaction kept everybody from a file database meanwhile.
-                if !scene.stops.iter().any(|(from, to)| kill.at < *to && from < again) {
+                if !scene.stops.iter().any(|(from, to)| kill.at < *to && *from < again) {
                     restarts.push(again - kill.at);
                 }
             }
         }
         restarts.sort_unstable();
-        let enqueued: BTreeSet<&str> = story.enqueued.iter().map(String::as_str).collect();
-        let of_count = |wanted: fn(usize) -> bool| {
-            let count = |job: &&&str| wanted(effects.get(**job).copied().unwrap_or(0));
-            enqueued.iter().filter(count).map(|job| (*job).to_owned()).collect()
-        };
         Ok(Self {
             plan,
             kills: scene.kills.len(),
@@ -66,15 +49,11 @@ impl Findings {
             zombies: scene.zombies,
             refused: story.refused,
             asked_for: scene.enqueued,
-            enqueued: enqueued.len(),
-            effects: effects.values().sum(),
-            lost: of_count(|count| count == 0),
-            doubled: of_count(|count| count > 1),
-            strange: effects.keys().filter(|job| !enqueued.contains(**job)).count(),
+            effects,
             retried: scene.retried,
             restarts,
-            seed: scene.seed,
-            seconds: scene.started.elapsed().as_secs_f32(),
+            seed: scene.site.seed,
+            seconds: scene.site.started.elapsed().as_secs_f32(),
         })
     }
 
@@ -88,10 +67,10 @@ impl Figures for Findings {
     /// What makes the run red.
     fn verdict(&self) -> Verdict {
         let mut verdict = Verdict::default();
-        verdict.promise(self.lost.is_empty(), || format!("no effect: {}", some(&self.lost)));
-        verdict.promise(self.doubled.is_empty(), || format!("more than one effect: {}", some(&self.doubled)));
-        verdict.promise(self.strange == 0, || format!("{} effects of unknown jobs", self.strange));
-        verdict.expect(self.enqueued == self.asked_for, || format!("{} jobs were asked for", self.asked_for));
+        self.effects.judge(&mut verdict);
+        verdict.expect(self.effects.enqueued == self.asked_for, || {
+            format!("{} jobs were asked for", self.asked_for)
+        });
         verdict.expect(self.kills_mid_job >= self.plan.kills_mid_job, || {
             format!("only {} kills in the middle of a job", self.kills_mid_job)
         });
@@ -114,16 +93,12 @@ impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} kills ({} mid-job), {} zombies ({} commits refused), {} jobs, {} effects, {} lost, {} doubled, \
-             {} dead letters retried, restart p50 {} ms p99 {} ms with a lease of {} s, seed {}, {:.0} s: {}",
+            "{} kills ({} mid-job), {} zombies ({} commits refused), {}, {} dead letters retried, restart p50 {} ms p99 {} ms with a lease of {} s, seed {}, {:.0} s: {}",
             self.kills,
             self.kills_mid_job,
             self.zombies,
             self.refused,
-            self.enqueued,
             self.effects,
-            self.lost.len(),
-            self.doubled.len(),
             self.retried,
             self.restart(50),
             self.restart(99),

@@ -5,7 +5,7 @@ use dolmen::{Database, PortResult, ReadTx};
 use dolmen_sql::{Native, map_error, native};
 
 /// Runs a statement of this database's own in a transaction.
-pub(super) async fn run(tx: &mut ReadTx, statement: &'static str) -> PortResult<()> {
+pub(crate) async fn run(tx: &mut ReadTx, statement: &'static str) -> PortResult<()> {
     let done = match native(tx)? {
         #[cfg(feature = "sqlite")]
         Native::Sqlite(connection) => sqlx::raw_sql(statement).execute(connection).await.map(drop),
@@ -19,7 +19,7 @@ pub(super) async fn run(tx: &mut ReadTx, statement: &'static str) -> PortResult<
 }
 
 /// Changes the schema. On MariaDB the statement ends its transaction by itself.
-pub(super) async fn change(database: &Database, statement: &'static str) -> PortResult<()> {
+pub(crate) async fn change(database: &Database, statement: &'static str) -> PortResult<()> {
     let mut tx = database.system().begin().await?;
     run(&mut tx, statement).await?;
     if tx.backend() == Dialect::MySql.name() { tx.rollback().await } else { tx.commit().await }
