@@ -27,16 +27,6 @@ pub(super) struct Begin {
     pub(super) attempt: u32,
 }
 
-/// One more of something that the worker counts.
-#[derive(Debug, Clone)]
-pub(super) struct Count {
-    pub(super) counter: String,
-    pub(super) label: String,
-    pub(super) process: u32,
-    /// In milliseconds since 1970.
-    pub(super) at: u64,
-}
-
 /// What the journal says so far.
 #[derive(Debug, Default)]
 pub(super) struct Story {
@@ -48,8 +38,8 @@ pub(super) struct Story {
     pub(super) refused: usize,
     /// When each attempt began.
     pub(super) begins: Vec<Begin>,
-    /// What counters of the worker counted.
-    pub(super) counts: Vec<Count>,
+    /// How often each counter of the workers counted.
+    counts: BTreeMap<String, usize>,
     /// When each job was enqueued, in milliseconds since 1970.
     pub(super) enqueued_at: BTreeMap<String, u64>,
     attempts: BTreeMap<(u32, String), Attempt>,
@@ -69,7 +59,7 @@ impl Story {
                 return Ok(());
             }
             counter if counter.starts_with("dolmen_") => {
-                self.counts.push(Count { counter: counter.to_owned(), label: job, process, at });
+                *self.counts.entry(counter.to_owned()).or_default() += 1;
                 return Ok(());
             }
             "begin" => {
@@ -93,7 +83,7 @@ impl Story {
 
     /// How often a counter counted.
     pub(super) fn count(&self, counter: &str) -> usize {
-        self.counts.iter().filter(|count| count.counter == counter).count()
+        self.counts.get(counter).copied().unwrap_or(0)
     }
 
     /// The jobs that a process has begun and not ended.
