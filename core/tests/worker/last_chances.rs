@@ -96,6 +96,19 @@ async fn a_queue_with_a_limit_leaves_room_for_others() {
 }
 
 #[tokio::test]
+async fn a_queue_with_a_limit_goes_on_as_soon_as_a_job_of_it_ends() {
+    let fixture = Fixture::new();
+    for _ in 0..50 {
+        fixture.enqueue(&Work).await;
+    }
+    let minute = Duration::from_mins(1);
+    let settings = quick().with_poll(minute, minute).with_queue_limit(QueueName::DEFAULT, 2);
+    let worker = fixture.start(async |_: Work, _| Ok(()), settings);
+    until("all to be done", async || fixture.finished("tests.work", "done") == 50).await;
+    worker.end().await;
+}
+
+#[tokio::test]
 async fn a_running_job_that_is_cancelled_stops_and_changes_nothing() {
     let fixture = Fixture::new();
     let begun = Arc::new(Notify::new());

@@ -34,6 +34,8 @@ pub(super) struct Claiming {
     completions: mpsc::Sender<Holding>,
     attempts: JoinSet<()>,
     shares: Shares,
+    /// Before this it is not tried again to have the process empty for last chances.
+    last_chances_after: Instant,
     pause: Duration,
     dice: Dice,
 }
@@ -41,7 +43,15 @@ pub(super) struct Claiming {
 impl Claiming {
     pub(super) fn new(engine: Arc<Engine>, completions: mpsc::Sender<Holding>) -> Self {
         let (shares, pause) = (Shares::new(&engine), engine.settings.poll().0);
-        Self { shares, pause, dice: engine.dice(), attempts: JoinSet::new(), completions, engine }
+        Self {
+            shares,
+            last_chances_after: Instant::now(),
+            pause,
+            dice: engine.dice(),
+            attempts: JoinSet::new(),
+            completions,
+            engine,
+        }
     }
 
     /// Claims until the drain begins, then lets attempts finish until the time to drain is over.
@@ -49,7 +59,7 @@ impl Claiming {
         let engine = Arc::clone(&self.engine);
         while !engine.drain.is_cancelled() {
             while self.attempts.try_join_next().is_some() {}
-            if engine.last_chances.load(Ordering::Acquire) {
+            if engine.last_chances.load(Ordering::Acquire) && Instant::now() >= self.last_chances_after {
                 self.give_last_chances(&engine).await;
             } else if self.room() > 0 {
                 self.gather_room(&engine).await;
@@ -106,6 +116,8 @@ impl Claiming {
         }
         tokio::select! {
             () = woken, if !already_woken => self.pause = shortest,
+            // A queue that had all it may have has room again.
+            _ = self.attempts.join_next(), if self.shares.is_any_full() => {}
             () = sleep(self.dice.around(self.pause)) => {}
             () = engine.look_again.notified() => {}
             () = engine.drain.cancelled() => {}
@@ -133,13 +145,17 @@ impl Claiming {
     }
 
     /// Runs jobs that one more crash makes dead, each with nothing else in this process, so that it pays for its own crash
-    /// only. Claims of others wait for that, at most the time of a lease.
+    /// only. Claims of others wait for that, at most the time of a lease, and then go on for ten times as long: long jobs must
+    /// not keep a process from its work by turns.
     async fn give_last_chances(&mut self, engine: &Engine) {
         let nothing_runs = tokio::select! {
             () = all(&mut self.attempts) => true,
             () = sleep(engine.settings.lease()) => false,
             () = engine.drain.cancelled() => false,
         };
+        if !nothing_runs {
+            self.last_chances_after = Instant::now() + 10 * engine.settings.lease();
+        }
         let mut found = false;
         if nothing_runs {
             for mut request in self.shares.requests() {

@@ -58,6 +58,11 @@ impl Shares {
         requests
     }
 
+    /// Whether some queue has all that it may have.
+    pub(super) fn is_any_full(&self) -> bool {
+        self.places.values().any(|places| places.available_permits() == 0)
+    }
+
     /// The place of a job that was claimed, given back when it is dropped; none for a queue without a limit.
     pub(super) fn place_of(&self, queue: &QueueName) -> Option<OwnedSemaphorePermit> {
         Arc::clone(self.places.get(queue)?).try_acquire_owned().ok()
