@@ -21,12 +21,12 @@ impl JobsHarness for SqlHarness {
         Arc::clone(&self.queue) as Arc<dyn JobQueue>
     }
 
-    /// `TEST_SEQUENCES=60..360` plays others than the first 60.
+    /// `TEST_SEQUENCES=60..360` plays others than the first 30.
     fn sequences(&self) -> Range<u64> {
         let chosen = crate::variable("TEST_SEQUENCES");
         let chosen = chosen.as_deref().and_then(|chosen| chosen.split_once(".."));
         let chosen = chosen.and_then(|(first, end)| Some(first.parse().ok()?..end.parse().ok()?));
-        chosen.unwrap_or(0..60)
+        chosen.unwrap_or(0..30)
     }
 
     async fn age(&self, by: Duration) -> PortResult<()> {
