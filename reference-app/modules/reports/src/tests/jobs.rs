@@ -139,11 +139,12 @@ async fn a_report_whose_workers_die_is_failed_until_an_operator_retries_it() {
     let report = scene.requested().await;
     let queue = scene.app.fakes().queue();
     let minute = Duration::from_mins(1);
-    let request =
+    let mut request =
         ClaimRequest::new(WorkerId::new(Uuid::nil()), vec![KnownKind::new(MakeReport::KIND, 1)], 1, minute);
     let mut held = None;
-    for _ in 0..3 {
+    for crash in 1..=3 {
         assert_eq!(scene.status(report.id).await, ReportStatus::Queued);
+        request.last_chances = crash == 3;
         held = queue.claim(&request).await.unwrap().pop();
         assert_eq!(scene.status(report.id).await, ReportStatus::Running);
         scene.app.fakes().clock().advance(minute * 2);
