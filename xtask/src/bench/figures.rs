@@ -83,8 +83,8 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",
-            "", "jobs", "jobs/s", "Dolmen is", "", "enqueue tx/s", "1,000: rows/s", "start p50", "p99 ms"
+            "  {:26}{:>9}{:>9}{:>11}{:>14}{:>15}{:>12}{:>9}",
+            "", "jobs", "jobs/s", "Dolmen is", "", "enqueue tx/s", "1,000: rows/s", "start p50", "p99, ms"
         )?;
         let ours = self.rows.first().map(|row| row.process.as_slice()).unwrap_or_default();
         for row in &self.rows {
@@ -92,12 +92,11 @@ impl fmt::Display for Figures {
             let ratios: Vec<f64> = ours.iter().zip(&row.process).map(|(ours, other)| ours / other).collect();
             writeln!(
                 f,
-                "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",
+                "  {:26}{:>9}{:>9}{:>11}{:>14}{:>15}{:>12}{:>9}",
                 row.shown,
                 row.jobs,
                 shown(&row.process, 0),
                 format!("{} x", shown(&ratios, 2)),
-                "",
                 shown(&row.enqueue_one, 0),
                 shown(&row.enqueue_many, 0),
                 shown(&row.p50_ms, 2),
