@@ -31,7 +31,9 @@ pub(crate) const SWEEP: [Settings; 6] = [
     Settings { batch: 1_000, workers: 2, poll_ms: 10, listen: true },
     Settings { batch: 100, workers: 1, poll_ms: 100, listen: true },
 ];
-pub(crate) const BEST: Best = Best { working: 0, waking: 5 };
+// The sweep, jobs a second and p50 of a start in ms: 28,800 and 5.5; 18,200, 22,600 and 23,500 and, with an interval alone,
+// more than five jobs not started after 5 s; 21,700 and 2.5, and 3,900 and 2.7, where it listens.
+pub(crate) const BEST: Best = Best { working: 0, waking: 4 };
 
 pub(crate) struct Apalis {
     pool: PgPool,

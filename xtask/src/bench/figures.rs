@@ -60,6 +60,13 @@ impl Figures {
         Self { rows: rows.collect() }
     }
 
+    /// A side has not come to an end: the rounds that follow still belong to those of the others.
+    pub(super) fn miss(&mut self, side: usize, measure: Measure) {
+        if let Some(row) = self.rows.get_mut(side).filter(|_| measure == Measure::Process) {
+            row.process.push(f64::NAN);
+        }
+    }
+
     /// Takes what a program has said; what it has not measured stays empty.
     pub(super) fn add(&mut self, side: usize, measure: Measure, said: &Value) {
         let Some(row) = self.rows.get_mut(side) else { return };
@@ -83,8 +90,8 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",
-            "", "jobs", "jobs/s", "Dolmen is", "", "enqueue tx/s", "1,000: rows/s", "start p50", "p99 ms"
+            "  {:26}{:>9}{:>9}{:>11}{:>14}{:>15}{:>12}{:>9}",
+            "", "jobs", "jobs/s", "Dolmen is", "enqueue tx/s", "1,000: rows/s", "start p50", "p99, ms"
         )?;
         let ours = self.rows.first().map(|row| row.process.as_slice()).unwrap_or_default();
         for row in &self.rows {
@@ -92,12 +99,11 @@ impl fmt::Display for Figures {
             let ratios: Vec<f64> = ours.iter().zip(&row.process).map(|(ours, other)| ours / other).collect();
             writeln!(
                 f,
-                "  {:26}{:>10}{:>9}{:>10}{:>9}{:>13}{:>14}{:>10}{:>9}",
+                "  {:26}{:>9}{:>9}{:>11}{:>14}{:>15}{:>12}{:>9}",
                 row.shown,
                 row.jobs,
                 shown(&row.process, 0),
                 format!("{} x", shown(&ratios, 2)),
-                "",
                 shown(&row.enqueue_one, 0),
                 shown(&row.enqueue_many, 0),
                 shown(&row.p50_ms, 2),
@@ -114,7 +120,7 @@ fn shown(values: &[f64], digits: usize) -> String {
 }
 
 fn median(values: &[f64]) -> Option<f64> {
-    let mut sorted = values.to_vec();
+    let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied()
 }
@@ -135,6 +141,20 @@ mod tests {
         let table = figures.to_string();
         let line = table.lines().find(|line| line.contains("other")).unwrap();
         assert!(line.contains(" 90 ") && line.contains("2.00 x") && line.contains(" 5 "), "{table}");
+    }
+
+    #[test]
+    fn a_round_without_an_end_is_not_counted() {
+        let mut figures = Figures::new(["ours", "other"].into_iter());
+        for (round, ours) in [100, 300, 500].into_iter().enumerate() {
+            figures.add(0, Measure::Process, &json!({ "per_second": ours }));
+            if round == 0 {
+                figures.miss(1, Measure::Process);
+            } else {
+                figures.add(1, Measure::Process, &json!({ "per_second": 100 }));
+            }
+        }
+        assert!(figures.to_string().contains("5.00 x"), "{figures}");
     }
 
     #[test]

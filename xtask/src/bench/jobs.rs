@@ -39,8 +39,15 @@ pub(super) fn run(bench: &Path, rivals: Option<&Path>, server: &Server, options:
             for index in order {
                 let Some(side) = sides.get(index).filter(|side| side.has(measure)) else { continue };
                 let said = side.measure(measure, server, options);
-                let said = said.while_doing(format!("measure {} of {}", measure.name(), side.shown))?;
-                figures.add(index, measure, &said);
+                match said.while_doing(format!("measure {} of {}", measure.name(), side.shown)) {
+                    Ok(said) => figures.add(index, measure, &said),
+                    // What others do is not ours to mend, and the rounds so far took minutes.
+                    Err(failure) if side.is_rival => {
+                        println!("  {failure}");
+                        figures.miss(index, measure);
+                    }
+                    Err(failure) => return Err(failure),
+                }
             }
         }
     }
