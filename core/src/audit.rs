@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use dolmen_ports::{Actor, AuditEntry, AuditLog, Clock, IdGenerator, PortResult, Timestamp, WriteTx};
+use dolmen_ports::{Actor, AuditEntry, AuditLog, Clock, IdGenerator, PortResult, WriteTx};
 
 /// Records who did what, in the transaction of the change; cheap to clone.
 ///
@@ -24,11 +24,6 @@ impl AuditTrail {
     /// Records into `log`.
     pub fn new(log: Arc<dyn AuditLog>, clock: Arc<dyn Clock>, ids: Arc<dyn IdGenerator>) -> Self {
         Self { log, clock, ids }
-    }
-
-    /// What time it is for an entry.
-    pub(crate) fn now(&self) -> Timestamp {
-        self.clock.now()
     }
 
     /// Adds an entry: `action` as `module.verb_noun`, `target` as `noun/id`.

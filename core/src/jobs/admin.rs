@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use dolmen_ports::jobs::MAX_CRASHES;
 use dolmen_ports::{
-    Actor, Database, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, PortError, PortResult,
-    QueueName, ReadTx, Scope, WriteTx,
+    Actor, Clock, Database, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, PortError,
+    PortResult, QueueName, ReadTx, Scope, WriteTx,
 };
 
 use crate::app_ports::AppPorts;
@@ -26,6 +26,7 @@ const LINE: u32 = 10_000;
 pub struct JobAdmin {
     database: Database,
     queue: Arc<dyn JobQueue>,
+    clock: Arc<dyn Clock>,
     audit: AuditTrail,
     /// The kinds that this program knows, with the newest version of their payloads.
     kinds: BTreeMap<String, u32>,
@@ -43,6 +44,7 @@ impl JobAdmin {
         Self {
             database: ports.database().clone(),
             queue: Arc::clone(ports.queue()),
+            clock: Arc::clone(ports.clock()),
             audit,
             kinds: registry.kinds().into_iter().map(|known| (known.kind, known.version)).collect(),
         }
@@ -108,7 +110,7 @@ impl JobAdmin {
             }
             Some(_) => {}
         }
-        let (queue, now) = (&self.queue, self.audit.now());
+        let (queue, now) = (&self.queue, self.clock.now());
         let paused = self.database.system().read(async |tx: &mut ReadTx| queue.paused(tx).await).await?;
         if paused.contains(&record.queue) {
             return Ok(format!("the queue {} is paused", record.queue));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use dolmen::{JobContext, JobState};
+use dolmen::{JobContext, JobState, QueueName};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::support::{Fixture, Work, quick, until};
@@ -75,4 +75,47 @@ async fn completions_that_pile_up_while_one_call_is_under_way_go_in_the_next_one
     worker.end().await;
     let batches = fixture.queue.knobs.batches.lock().unwrap().clone();
     assert!(batches.len() <= 2 && batches.iter().sum::<usize>() == 10, "{batches:?}");
+}
+
+#[tokio::test]
+async fn a_queue_with_a_limit_leaves_room_for_others() {
+    let fixture = Fixture::new();
+    for _ in 0..8 {
+        fixture.enqueue(&Work).await;
+    }
+    let (running, most, go) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let handler = {
+        let (running, most, go) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&go));
+        move |_: Work, _: JobContext| {
+            let (running, most, go) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&go));
+            async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                go.notified().await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            }
+        }
+    };
+    let worker = fixture.start(handler, quick().with_queue_limit(QueueName::DEFAULT, 2));
+    for done in 0..8 {
+        until("a job to run", async || running.load(Ordering::SeqCst) > 0).await;
+        go.notify_one();
+        until("it to be done", async || fixture.finished("tests.work", "done") > done).await;
+    }
+    worker.end().await;
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn a_queue_with_a_limit_goes_on_as_soon_as_a_job_of_it_ends() {
+    let fixture = Fixture::new();
+    for _ in 0..50 {
+        fixture.enqueue(&Work).await;
+    }
+    let minute = Duration::from_mins(1);
+    let settings = quick().with_poll(minute, minute).with_queue_limit(QueueName::DEFAULT, 2);
+    let worker = fixture.start(async |_: Work, _| Ok(()), settings);
+    until("all to be done", async || fixture.finished("tests.work", "done") == 50).await;
+    worker.end().await;
 }

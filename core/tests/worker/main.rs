@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod admin;
+mod calls;
 mod last_chances;
 mod leases;
 mod load;

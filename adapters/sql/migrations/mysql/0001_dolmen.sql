@@ -58,6 +58,19 @@ create view dolmen_job_running as
     from dolmen_job_claim as claim,
         json_table(claim.jobs, '$[*]' columns (job char(32) path '$[0]', token bigint path '$[1]')) as held;
 
+-- Jobs that wait for another one of their line: an earlier one that is active, or one that is running.
+create view dolmen_job_behind as
+    select id from dolmen_job as waiting
+    where ordering_key is not null and (
+        exists (
+            select 1 from dolmen_job as earlier
+            where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
+                and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
+        or exists (
+            select 1 from dolmen_job as other
+            where other.ordering_key = waiting.ordering_key and other.state = 'active'
+                and (other.id, other.token) in (select job, token from dolmen_job_running)));
+
 -- Claims take turns: each locks this row.
 create table dolmen_job_turn (
     id integer not null primary key

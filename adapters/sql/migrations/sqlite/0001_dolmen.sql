@@ -58,6 +58,19 @@ create view dolmen_job_running as
         claim.lease_until
     from dolmen_job_claim as claim, json_each(claim.jobs) as held;
 
+-- Jobs that wait for another one of their line: an earlier one that is active, or one that is running.
+create view dolmen_job_behind as
+    select id from dolmen_job as waiting
+    where ordering_key is not null and (
+        exists (
+            select 1 from dolmen_job as earlier
+            where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
+                and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
+        or exists (
+            select 1 from dolmen_job as other
+            where other.ordering_key = waiting.ordering_key and other.state = 'active'
+                and (other.id, other.token) in (select job, token from dolmen_job_running)));
+
 -- Ticks of schedules that were published.
 create table dolmen_schedule_tick (
     schedule text not null,

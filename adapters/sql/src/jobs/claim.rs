@@ -28,15 +28,7 @@ from dolmen_job as waiting force index (dolmen_job_front)
 where state = 'active' and queue = ? and priority = ? and due_at <= utc_timestamp(6) and crashes < 2
     and find_in_set(kind, ?) and (version = 1 or find_in_set(concat(kind, ' ', version), ?))
     and (id, token) not in (select job, token from dolmen_job_running)
-    and (ordering_key is null or (
-        not exists (
-            select 1 from dolmen_job as earlier
-            where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
-                and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
-        and not exists (
-            select 1 from dolmen_job as other
-            where other.ordering_key = waiting.ordering_key and other.state = 'active'
-                and (other.id, other.token) in (select job, token from dolmen_job_running))))
+    and (ordering_key is null or not exists (select 1 from dolmen_job_behind as behind where behind.id = waiting.id))
 order by due_at, id limit ?";
 
 /// Of the jobs whose last chance it is, so many are looked at for one that the worker may take.
@@ -92,11 +84,11 @@ async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<V
     if request.last_chances {
         return last_chances(tx, request).await;
     }
-    let newer = newer_versions(request);
+    let (kinds, newer) = (known_kinds(request), newer_versions(request));
     let mut due = Vec::new();
     for Front { queue, priority } in fronts(tx, request).await? {
         if tx.dialect() == Dialect::MySql {
-            let values = row![&queue, priority, known_kinds(request), &newer, i64::from(limit)];
+            let values = row![&queue, priority, &kinds, &newer, i64::from(limit)];
             due.extend(tx.fetch(DUE_IN_MYSQL, &values).await?);
             continue;
         }
@@ -107,15 +99,7 @@ async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<V
              where state = 'active' and queue = ? and priority = ? and due_at <= {now} and crashes < 2 and kind in ({list})
                  and (version = 1 or instr(?, concat(',', kind, ' ', version, ',')) > 0)
                  and (id, token) not in (select job, token from dolmen_job_running)
-                 and (ordering_key is null or (
-                     not exists (
-                         select 1 from dolmen_job as earlier
-                         where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
-                             and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
-                     and not exists (
-                         select 1 from dolmen_job as other
-                         where other.ordering_key = waiting.ordering_key and other.state = 'active'
-                             and (other.id, other.token) in (select job, token from dolmen_job_running))))
+                 and (ordering_key is null or not exists (select 1 from dolmen_job_behind as behind where behind.id = waiting.id))
              order by due_at, id limit ?",
             &queue,
             priority,
@@ -137,22 +121,14 @@ async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<
              and (version = 1 or instr(?, concat(',', kind, ' ', version, ',')) > 0)
              and queue not in (select queue from dolmen_job_paused)
              and (id, token) not in (select job, token from dolmen_job_running)
-             and (ordering_key is null or (
-                 not exists (
-                     select 1 from dolmen_job as earlier
-                     where earlier.ordering_key = waiting.ordering_key and earlier.state = 'active'
-                         and (earlier.created_at, earlier.id) < (waiting.created_at, waiting.id))
-                 and not exists (
-                     select 1 from dolmen_job as other
-                     where other.ordering_key = waiting.ordering_key and other.state = 'active'
-                         and (other.id, other.token) in (select job, token from dolmen_job_running))))
+             and (ordering_key is null or not exists (select 1 from dolmen_job_behind as behind where behind.id = waiting.id))
          order by priority, due_at, id limit ?",
         format!(",{},", newer_versions(request)),
         LAST_CHANCES
     );
-    let mut rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
+    let rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
     let mut wanted = Vec::new();
-    for row in rows.drain(..) {
+    for row in rows {
         if request.wants(&QueueName::parse(&row.get::<String>("queue")?)?) {
             wanted.push(row);
         }

@@ -41,7 +41,7 @@ pub(crate) struct Hints {
 #[derive(Debug, Default)]
 struct State {
     queues: BTreeSet<QueueName>,
-    is_telling: bool,
+    telling: Option<AbortHandle>,
     listening: Option<AbortHandle>,
 }
 
@@ -88,25 +88,25 @@ pub(super) fn tell(database: &SqlDatabase, queues: &[QueueName]) {
     }
     let mut state = database.hints().state();
     state.queues.extend(queues.iter().cloned());
-    if state.is_telling {
+    // One that ended with its runtime is in nobody's way.
+    if state.telling.as_ref().is_some_and(|task| !task.is_finished()) {
         return;
     }
     // Without a runtime nobody can tell, and polling is enough.
     let Ok(runtime) = Handle::try_current() else { return };
-    state.is_telling = true;
-    drop(state);
-    let database = database.clone();
-    runtime.spawn(async move {
-        while let Some(hint) = next_hint(database.hints()) {
-            if let Err(error) = notify(&database, hint).await {
-                tracing::debug!(
-                    error = error.chain(),
-                    "other processes were not told of new jobs; they find them by polling"
-                );
-            }
-            sleep(AT_MOST_EVERY).await;
+    state.telling = Some(runtime.spawn(tell_all(database.clone())).abort_handle());
+}
+
+async fn tell_all(database: SqlDatabase) {
+    while let Some(hint) = next_hint(database.hints()) {
+        if let Err(error) = notify(&database, hint).await {
+            tracing::debug!(
+                error = error.chain(),
+                "other processes were not told of new jobs; they find them by polling"
+            );
         }
-    });
+        sleep(AT_MOST_EVERY).await;
+    }
 }
 
 /// What has gathered, or nothing: then the next one who tells begins anew.
@@ -114,7 +114,7 @@ fn next_hint(hints: &Hints) -> Option<String> {
     let mut state = hints.state();
     let queues = std::mem::take(&mut state.queues);
     if queues.is_empty() {
-        state.is_telling = false;
+        state.telling = None;
         return None;
     }
     let named = if queues.len() > MOST_NAMED { BTreeSet::new() } else { queues };

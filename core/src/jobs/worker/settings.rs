@@ -47,7 +47,7 @@ impl WorkerSettings {
     const LEAST_INBOX_RETENTION: Duration = Duration::from_hours(1);
 
     /// 16 jobs at once from all queues; leases of 30 seconds; a look every 250 ms that slows down to 5 seconds while
-    /// nothing is found; finished jobs and keys of the inbox are removed after 7 days.
+    /// nothing is found, or to 10 where the queue is told of the jobs of other processes; finished jobs and keys of the inbox are removed after 7 days.
     pub fn new() -> Self {
         Self {
             concurrency: 16,
@@ -116,7 +116,8 @@ impl WorkerSettings {
         self
     }
 
-    /// Looks for jobs every `shortest` while there are some, and ever less often, up to `longest`, while there are none.
+    /// Looks for jobs every `shortest` while there are some, and ever less often, up to `longest`, while there are none: twice as
+    /// long where the queue is told of the jobs of other processes, and at most a second while that is interrupted.
     /// 10 ms is the least.
     #[must_use]
     pub fn with_poll(mut self, shortest: Duration, longest: Duration) -> Self {
