@@ -44,6 +44,9 @@ pub(crate) struct Work {
     /// The longest pause between two looks for jobs, in milliseconds.
     #[arg(long, default_value_t = 250)]
     poll_ms: u64,
+    /// The shortest such pause, in milliseconds.
+    #[arg(long, default_value_t = 20)]
+    least_poll_ms: u64,
     /// How long a shutdown waits for jobs, in milliseconds.
     #[arg(long, default_value_t = 2_000)]
     grace_ms: u64,
@@ -53,6 +56,9 @@ pub(crate) struct Work {
     /// How long tasks take here, in milliseconds, whatever they say themselves.
     #[arg(long)]
     task_ms: Option<u64>,
+    /// Have a schedule that catches up with all ticks.
+    #[arg(long)]
+    backfill: bool,
     /// A file that says by how many seconds the clock is wrong.
     #[arg(long)]
     clock: Option<PathBuf>,
@@ -65,8 +71,8 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
     init_logging(&LogSettings::new(Environment::Development));
     let Opened { database, queue, .. } = opened;
     let (journal, sabotage) = (Journal::open(&work.journal)?, work.sabotage);
-    let doer = TaskDoer { journal: journal.clone(), time: work.task_ms.map(Duration::from_millis) };
-    let handler = MarkLeaver { database: database.clone(), journal: journal.clone(), sabotage };
+    let tasks = TaskDoer { journal: journal.clone(), time: work.task_ms.map(Duration::from_millis) };
+    let marks = MarkLeaver { database: database.clone(), journal: journal.clone(), sabotage };
     let queue: Arc<dyn JobQueue> = match sabotage {
         Some(sabotage) => Arc::new(SabotagedQueue::new(queue, database.clone(), sabotage)),
         None => Arc::new(queue),
@@ -79,9 +85,11 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
         None => Arc::new(SqlScheduleStore::new()),
     };
     let queues = work.queues.iter().map(|name| QueueName::parse(name)).collect::<Result<_, _>>()?;
-    let poll = Duration::from_millis(work.poll_ms);
-    let poll =
-        if sabotage == Some(Sabotage::NoPoll) { (NEVER, NEVER) } else { (Duration::from_millis(20), poll) };
+    let poll = if sabotage == Some(Sabotage::NoPoll) {
+        (NEVER, NEVER)
+    } else {
+        (Duration::from_millis(work.least_poll_ms), Duration::from_millis(work.poll_ms))
+    };
     let worker = WorkerSettings::new()
         .with_concurrency(work.concurrency)
         .with_queues(queues)
@@ -93,7 +101,10 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
         .with_clock(Arc::new(WrongClock(work.clock)))
         .with_metrics(Metrics::new(Counted(journal)))
         .with_migrations(dolmen_sql::MIGRATIONS);
-    let app = App::builder(ports).module(ChaosModule(handler, doer)).settings(settings).build();
+    let app = App::builder(ports)
+        .module(ChaosModule { marks, tasks, backfill: work.backfill })
+        .settings(settings)
+        .build();
     app.run(work.roles).await?;
     Ok(())
 }
