@@ -19,6 +19,7 @@ mod killed_web;
 mod migrations;
 mod patience;
 mod played;
+mod poison;
 mod programs;
 mod promoted_standby;
 mod proxy;
@@ -60,6 +61,9 @@ pub(crate) enum Fault {
     /// Workers are told to end with jobs shorter and longer than their time: these end, those are given back uncounted.
     #[value(name = "F6")]
     F6,
+    /// Jobs abort their process each time that they run: they are dead after three, and the other jobs are done.
+    #[value(name = "F9")]
+    F9,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -119,6 +123,7 @@ impl Fault {
             | Self::F21
             | Self::F22
             | Self::F28
+            | Self::F9
             | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
         }
@@ -127,7 +132,7 @@ impl Fault {
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
+            Self::F5 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
             Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
@@ -143,6 +148,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F4, "record-apart"),
     (Fault::F5, "no-fencing"),
     (Fault::F6, "no-release"),
+    (Fault::F9, "crashes-not-counted"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -175,7 +181,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, commit-not-awaited for F12,
+    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
     /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
@@ -276,6 +282,10 @@ impl Stage<'_> {
             Fault::F6 => {
                 let plan = if self.slice { drained_workers::SLICE } else { drained_workers::FULL };
                 drained_workers::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F9 => {
+                let plan = if self.slice { poison::SLICE } else { poison::FULL };
+                poison::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),

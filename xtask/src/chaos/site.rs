@@ -45,7 +45,9 @@ impl Site {
         seed: u64,
     ) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("dolmen-chaos-").tempdir()?;
-        let database = format!("dolmen_chaos_{}_{seed}", std::process::id());
+        // One that was kept has its name for itself.
+        let run = format!("{fault}_{}", sabotage.unwrap_or("whole")).to_lowercase().replace('-', "_");
+        let database = format!("dolmen_chaos_{run}_{}_{seed}", std::process::id());
         let url = server.new_database(folder.path(), &database)?;
         let path = folder.path().join("journal");
         std::fs::write(&path, "")?;
