@@ -46,6 +46,8 @@ pub(super) struct Story {
     pub(super) ended: BTreeSet<String>,
     /// How many attempts were refused because they had lost their lease.
     pub(super) refused: usize,
+    /// How many attempts failed for another reason, and so were followed by one more.
+    pub(super) failed: usize,
     /// When each attempt began.
     pub(super) begins: Vec<Begin>,
     /// What counters of the worker counted.
@@ -80,6 +82,7 @@ impl Story {
             }
             "end" => drop(self.ended.insert(job.clone())),
             "refused" => self.refused += 1,
+            "failed" => self.failed += 1,
             _ => {}
         }
         self.attempts.insert((process, job), Attempt::Closed);

@@ -5,6 +5,7 @@
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 
 mod bad_weather;
+mod blocked_workers;
 mod cut_commits;
 mod dark_network;
 mod dice;
@@ -64,6 +65,9 @@ pub(crate) enum Fault {
     /// Jobs abort their process each time that they run: they are dead after three, and the other jobs are done.
     #[value(name = "F9")]
     F9,
+    /// Handlers block the threads of the runtime for longer than their lease: the lease holds, and somebody is told.
+    #[value(name = "F11")]
+    F11,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -124,6 +128,7 @@ impl Fault {
             | Self::F22
             | Self::F28
             | Self::F9
+            | Self::F11
             | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
         }
@@ -132,7 +137,7 @@ impl Fault {
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
+            Self::F5 | Self::F11 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
             Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
@@ -149,6 +154,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F5, "no-fencing"),
     (Fault::F6, "no-release"),
     (Fault::F9, "crashes-not-counted"),
+    (Fault::F11, "no-heartbeat"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -181,7 +187,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, commit-not-awaited for F12,
+    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, no-heartbeat for F11, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
     /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
@@ -286,6 +292,10 @@ impl Stage<'_> {
             Fault::F9 => {
                 let plan = if self.slice { poison::SLICE } else { poison::FULL };
                 poison::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F11 => {
+                let plan = if self.slice { blocked_workers::SLICE } else { blocked_workers::FULL };
+                blocked_workers::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
