@@ -18,6 +18,7 @@ mod journal;
 mod killed_server;
 mod killed_web;
 mod migrations;
+mod no_wakeup;
 mod patience;
 mod played;
 mod poison;
@@ -107,6 +108,9 @@ pub(crate) enum Fault {
     /// The schema changes under a live pool: nobody sees an error.
     #[value(name = "F28")]
     F28,
+    /// Nothing wakes the workers when other processes enqueue jobs: polling finds them within its interval.
+    #[value(name = "F29")]
+    F29,
     /// Several writers change the same rows: no change is lost.
     #[value(name = "F44")]
     F44,
@@ -129,6 +133,7 @@ impl Fault {
             | Self::F28
             | Self::F9
             | Self::F11
+            | Self::F29
             | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
         }
@@ -137,7 +142,7 @@ impl Fault {
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F11 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
+            Self::F5 | Self::F29 | Self::F11 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
             Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
@@ -168,6 +173,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F25, "keep-what-fits"),
     (Fault::F26, "no-position"),
     (Fault::F28, "no-rerun"),
+    (Fault::F29, "no-poll"),
     (Fault::F44, "no-version-check"),
 ];
 
@@ -190,7 +196,7 @@ pub(crate) struct Options {
     /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, no-heartbeat for F11, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
-    /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
+    /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-poll for F29, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -334,6 +340,10 @@ impl Stage<'_> {
                 stale_reads::run(self.programs, plan, self.seed, sabotage)
             }
             Fault::F28 => self.play(server, played::F28, sabotage),
+            Fault::F29 => {
+                let plan = if self.slice { no_wakeup::SLICE } else { no_wakeup::FULL };
+                no_wakeup::run(self.programs, server, plan, self.seed, sabotage)
+            }
             Fault::F44 => self.play(server, played::F44, sabotage),
         }
     }
