@@ -15,6 +15,7 @@ mod full_disk;
 mod full_server;
 mod hung_server;
 mod journal;
+mod killed_schedulers;
 mod killed_server;
 mod killed_web;
 mod migrations;
@@ -28,6 +29,7 @@ mod proxy;
 mod site;
 mod stale_reads;
 mod stopped_workers;
+mod ticks;
 mod times;
 mod verdict;
 mod victim;
@@ -54,6 +56,9 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
+    /// Schedulers are killed around ticks: each tick is published once, or passed over as its schedule says.
+    #[value(name = "F3")]
+    F3,
     /// `migrate` is killed at every statement of twenty migrations: the next run gets to the end, or says what to do.
     #[value(name = "F4")]
     F4,
@@ -134,6 +139,7 @@ impl Fault {
             | Self::F9
             | Self::F11
             | Self::F29
+            | Self::F3
             | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
         }
@@ -142,7 +148,7 @@ impl Fault {
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F29 | Self::F11 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
+            Self::F5 | Self::F3 | Self::F29 | Self::F11 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
             Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
             _ => true,
@@ -155,6 +161,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
+    (Fault::F3, "tick-apart"),
     (Fault::F4, "record-apart"),
     (Fault::F5, "no-fencing"),
     (Fault::F6, "no-release"),
@@ -193,7 +200,7 @@ pub(crate) struct Options {
     #[arg(long)]
     slice: bool,
     /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, no-heartbeat for F11, commit-not-awaited for F12,
+    /// enqueue-outside-transaction for F2, tick-apart for F3, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, no-heartbeat for F11, commit-not-awaited for F12,
     /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
     /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
     /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-poll for F29, no-version-check for F44
@@ -282,6 +289,10 @@ impl Stage<'_> {
             Fault::F2 => {
                 let plan = if self.slice { killed_web::SLICE } else { killed_web::FULL };
                 killed_web::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F3 => {
+                let plan = if self.slice { killed_schedulers::SLICE } else { killed_schedulers::FULL };
+                killed_schedulers::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F4 => {
                 let plan = if self.slice { migrations::SLICE } else { migrations::FULL };
