@@ -35,6 +35,7 @@ mod verdict;
 mod victim;
 mod web;
 mod workers;
+mod wrong_clocks;
 
 use clap::ValueEnum;
 
@@ -116,6 +117,9 @@ pub(crate) enum Fault {
     /// Nothing wakes the workers when other processes enqueue jobs: polling finds them within its interval.
     #[value(name = "F29")]
     F29,
+    /// The clock of one of three processes jumps: leases and due times do not, and schedules neither loop nor flood.
+    #[value(name = "F30")]
+    F30,
     /// Several writers change the same rows: no change is lost.
     #[value(name = "F44")]
     F44,
@@ -127,19 +131,20 @@ impl Fault {
         match self {
             Self::F1
             | Self::F2
+            | Self::F3
             | Self::F4
             | Self::F5
             | Self::F6
+            | Self::F9
+            | Self::F11
             | Self::F15
             | Self::F16
             | Self::F17
             | Self::F21
             | Self::F22
             | Self::F28
-            | Self::F9
-            | Self::F11
             | Self::F29
-            | Self::F3
+            | Self::F30
             | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
         }
@@ -148,9 +153,24 @@ impl Fault {
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F3 | Self::F29 | Self::F11 | Self::F9 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
-            // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
-            Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
+            Self::F3
+            | Self::F5
+            | Self::F6
+            | Self::F9
+            | Self::F11
+            | Self::F16
+            | Self::F17
+            | Self::F29
+            | Self::F30
+                if only =>
+            {
+                matches!(server, Server::Postgres(_))
+            }
+            // No network, and one writer at a time on a file whose statements are prepared anew by themselves. A thread that is
+            // blocked in the middle of a transaction keeps that file from everybody, heartbeats too.
+            Self::F11 | Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => {
+                *server != Server::Sqlite
+            }
             _ => true,
         }
     }
@@ -181,6 +201,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F26, "no-position"),
     (Fault::F28, "no-rerun"),
     (Fault::F29, "no-poll"),
+    (Fault::F30, "no-tick-row"),
     (Fault::F44, "no-version-check"),
 ];
 
@@ -199,11 +220,12 @@ pub(crate) struct Options {
     /// The short form that `cargo xtask ci` runs, sabotage included
     #[arg(long)]
     slice: bool,
-    /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, tick-apart for F3, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for F9, no-heartbeat for F11, commit-not-awaited for F12,
-    /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
-    /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
-    /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-poll for F29, no-version-check for F44
+    /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1, enqueue-outside-transaction
+    /// for F2, tick-apart for F3, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for
+    /// F9, no-heartbeat for F11, commit-not-awaited for F12, log-written-later for F13, no-request-deadline for F14,
+    /// new-keys for F15, no-limits for F16, no-statement-limit for F17, plain-pool for F18, name-stays for F19,
+    /// recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25, no-position for F26, no-rerun for
+    /// F28, no-poll for F29, no-tick-row for F30, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -354,6 +376,10 @@ impl Stage<'_> {
             Fault::F29 => {
                 let plan = if self.slice { no_wakeup::SLICE } else { no_wakeup::FULL };
                 no_wakeup::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F30 => {
+                let plan = if self.slice { wrong_clocks::SLICE } else { wrong_clocks::FULL };
+                wrong_clocks::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F44 => self.play(server, played::F44, sabotage),
         }
