@@ -93,7 +93,8 @@ enum Verb {
     /// F22 and F28 on SQLite too: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does
     /// (`--on sqlite` leaves them out). The other faults need servers to themselves: F12 kills PostgreSQL and F13 MariaDB
     /// under writes, F14 stops PostgreSQL for half a minute, F18 leaves no connection, F19 promotes a standby, F25 fills a
-    /// disk of database, objects and log (as root alone), F26 reads from replicas that are behind. Prints the figures and
+    /// disk of database, objects and log (as root alone), F26 reads from replicas that are behind, F38 lets
+    /// PostgreSQL come back to a crowd. Prints the figures and
     /// the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.

@@ -26,6 +26,7 @@ mod poison;
 mod programs;
 mod promoted_standby;
 mod proxy;
+mod returned_server;
 mod site;
 mod stale_reads;
 mod stopped_workers;
@@ -120,6 +121,9 @@ pub(crate) enum Fault {
     /// The clock of one of three processes jumps: leases and due times do not, and schedules neither loop nor flood.
     #[value(name = "F30")]
     F30,
+    /// The server comes back to many clients, workers and jobs: they come back without a rush, and the web is soon fast again.
+    #[value(name = "F38")]
+    F38,
     /// Several writers change the same rows: no change is lost.
     #[value(name = "F44")]
     F44,
@@ -146,7 +150,9 @@ impl Fault {
             | Self::F29
             | Self::F30
             | Self::F44 => false,
-            Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
+            Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 | Self::F38 => {
+                true
+            }
         }
     }
 
@@ -202,6 +208,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F28, "no-rerun"),
     (Fault::F29, "no-poll"),
     (Fault::F30, "no-tick-row"),
+    (Fault::F38, "plain-pool"),
     (Fault::F44, "no-version-check"),
 ];
 
@@ -225,7 +232,7 @@ pub(crate) struct Options {
     /// F9, no-heartbeat for F11, commit-not-awaited for F12, log-written-later for F13, no-request-deadline for F14,
     /// new-keys for F15, no-limits for F16, no-statement-limit for F17, plain-pool for F18, name-stays for F19,
     /// recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25, no-position for F26, no-rerun for
-    /// F28, no-poll for F29, no-tick-row for F30, no-version-check for F44
+    /// F28, no-poll for F29, no-tick-row for F30, plain-pool for F38, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -380,6 +387,10 @@ impl Stage<'_> {
             Fault::F30 => {
                 let plan = if self.slice { wrong_clocks::SLICE } else { wrong_clocks::FULL };
                 wrong_clocks::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F38 => {
+                let plan = if self.slice { returned_server::SLICE } else { returned_server::FULL };
+                returned_server::run(self.programs, plan, self.seed, sabotage)
             }
             Fault::F44 => self.play(server, played::F44, sabotage),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::database::Server;
+use crate::database::{self, Server};
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
 
@@ -75,6 +75,19 @@ impl Site {
             command.args(["--sabotage", sabotage]);
         }
         Victim::start(command, &self.log())
+    }
+
+    /// Starts any process of the program, with all its guards.
+    pub(super) fn start_other(&self, arguments: &[&str]) -> Outcome<Victim> {
+        let mut command = Command::new(&self.program);
+        command.arg(&self.url).args(arguments);
+        Victim::start(command, &self.log())
+    }
+
+    /// Reaches the server by another port, where something stands before it.
+    pub(super) fn reach_by(&mut self, port: u16) -> Outcome<()> {
+        self.url = database::at_port(&self.url, port)?;
+        Ok(())
     }
 
     /// Runs the program to its end; what it printed.
