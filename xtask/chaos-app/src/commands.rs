@@ -2,13 +2,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use dolmen::config::Env;
 use dolmen::ports::Dialect;
 use dolmen::{
-    AppPorts, BoxError, Database, Enqueued, JobFilter, JobQueue, JobState, Jobs, ModuleName, ReadTx,
-    UuidV7Ids, WriteTx, init_logging,
+    AppPorts, BoxError, Database, Enqueued, JobFilter, JobQueue, JobRecord, JobState, Jobs, ModuleName,
+    PortResult, ReadTx, UuidV7Ids, WriteTx, init_logging,
 };
 use dolmen_reference_app::config::Config;
 use dolmen_reference_app::modules;
@@ -31,8 +30,7 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    pub(crate) async fn open(url: &str, statement_timeout: Duration) -> Result<Self, BoxError> {
-        let options = SqlOptions::new().with_statement_timeout(statement_timeout);
+    pub(crate) async fn open(url: &str, options: SqlOptions) -> Result<Self, BoxError> {
         let sql = SqlDatabase::connect(url, options).await?;
         Ok(Self { queue: SqlJobQueue::new(&sql), dialect: sql.dialect(), database: Database::new(sql) })
     }
@@ -101,12 +99,23 @@ pub(crate) async fn print_effects(opened: &Opened) -> Result<(), BoxError> {
     Ok(())
 }
 
-pub(crate) async fn retry_dead(opened: &Opened) -> Result<(), BoxError> {
-    let queue = &opened.queue;
+pub(crate) async fn print_dead(opened: &Opened) -> Result<(), BoxError> {
+    for job in dead(opened).await? {
+        println!("{} {}", job.id, job.last_error.unwrap_or_default());
+    }
+    Ok(())
+}
+
+async fn dead(opened: &Opened) -> PortResult<Vec<JobRecord>> {
     let mut filter = JobFilter::state(JobState::Dead);
     filter.limit = 1_000;
-    let list = async |tx: &mut ReadTx| queue.list(tx, &filter).await;
-    let dead = opened.database.system().read(list).await?;
+    let list = async |tx: &mut ReadTx| opened.queue.list(tx, &filter).await;
+    opened.database.system().read(list).await
+}
+
+pub(crate) async fn retry_dead(opened: &Opened) -> Result<(), BoxError> {
+    let queue = &opened.queue;
+    let dead = dead(opened).await?;
     for job in &dead {
         let retry = async |tx: &mut WriteTx| queue.retry(tx, job.id).await;
         opened.database.system().write(retry).await?;

@@ -92,11 +92,18 @@ enum Command {
     Jobs,
     /// Prints each tick that is recorded: the schedule and microseconds since 1970
     Ticks,
+    /// Prints the latest tick that is recorded of a schedule, in seconds since 1970
+    LastTick {
+        /// The schedule.
+        schedule: String,
+    },
     /// Prints each effect: the job and the process
     Effects,
     /// Plays a fault on an empty, migrated database and prints what happened as JSON
     #[command(subcommand)]
     Play(play::Play),
+    /// Prints each dead job and why it is dead
+    Dead,
     /// Gives dead jobs their attempts back, as an operator would, and prints how many
     Retry,
 }
@@ -128,11 +135,11 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         }
         return borrow::borrow(&line.url, connections, limit).await;
     }
-    let statement_timeout = match line.command {
-        Command::Work(ref work) => Duration::from_millis(work.statement_ms),
-        _ => SqlOptions::new().statement_timeout,
+    let options = match line.command {
+        Command::Work(ref work) => work.options(&line.url),
+        _ => SqlOptions::new(),
     };
-    let opened = commands::Opened::open(&line.url, statement_timeout).await?;
+    let opened = commands::Opened::open(&line.url, options).await?;
     match line.command {
         Command::Play(_) | Command::Borrow { .. } => Ok(()),
         Command::Migrate => commands::migrate(&opened).await,
@@ -153,8 +160,10 @@ async fn run(line: CommandLine) -> Result<(), BoxError> {
         Command::Serve { sabotage } => commands::serve(sabotage).await,
         Command::Payloads { kind } => commands::print_payloads(&opened, &kind).await,
         Command::Jobs => commands::print_jobs(&opened).await,
+        Command::LastTick { schedule } => ticks::print_last(&opened.database, &schedule).await,
         Command::Ticks => ticks::print(&opened.database).await,
         Command::Effects => commands::print_effects(&opened).await,
+        Command::Dead => commands::print_dead(&opened).await,
         Command::Retry => commands::retry_dead(&opened).await,
     }
 }

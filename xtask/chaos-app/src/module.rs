@@ -61,7 +61,12 @@ pub(crate) async fn leave_a_mark(tx: &mut WriteTx, context: &JobContext) -> Port
 
 /// The module.
 #[derive(Debug)]
-pub(crate) struct ChaosModule(pub(crate) MarkLeaver, pub(crate) TaskDoer);
+pub(crate) struct ChaosModule {
+    pub(crate) marks: MarkLeaver,
+    pub(crate) tasks: TaskDoer,
+    /// Whether there is a schedule that catches up with all ticks.
+    pub(crate) backfill: bool,
+}
 
 impl Module for ChaosModule {
     fn name(&self) -> ModuleName {
@@ -73,8 +78,8 @@ impl Module for ChaosModule {
     }
 
     fn register(&self, registrar: &mut Registrar<'_>) {
-        registrar.job::<LeaveAMark>(self.0.clone());
-        registrar.job(self.1.clone());
-        ticks::register(registrar);
+        registrar.job::<LeaveAMark>(self.marks.clone());
+        registrar.job(self.tasks.clone());
+        ticks::register(registrar, self.backfill);
     }
 }

@@ -28,14 +28,17 @@ impl Job for Tick {
     const KIND: &'static str = "chaos.tick";
 }
 
-/// Two schedules of every second that differ in what they catch up with, and one of every hour.
-pub(crate) fn register(registrar: &mut Registrar<'_>) {
+/// A schedule of every second and one of every hour that catch up with the latest tick, and perhaps one that catches up with
+/// all.
+pub(crate) fn register(registrar: &mut Registrar<'_>, backfill: bool) {
     let every_second = Cron::new("* * * * * *");
-    let schedules = [
-        ("all", every_second.clone().catch_up(ALL)),
-        ("latest", every_second.catch_up(CatchUp::Latest)),
+    let mut schedules = vec![
+        ("latest", every_second.clone().catch_up(CatchUp::Latest)),
         ("hourly", Cron::new("0 * * * *").catch_up(CatchUp::Latest)),
     ];
+    if backfill {
+        schedules.push(("all", every_second.catch_up(ALL)));
+    }
     for (name, cron) in schedules {
         registrar
             .schedule(name, cron, move |tick| Tick { schedule: name.to_owned(), at: tick.as_unix_seconds() });
@@ -56,6 +59,16 @@ pub(crate) async fn print(database: &Database) -> Result<(), BoxError> {
     let ticks: Vec<(String, Timestamp)> = database.system().read(read).await?;
     for (schedule, tick) in ticks {
         println!("{schedule} {}", tick.as_unix_micros());
+    }
+    Ok(())
+}
+
+/// Prints the latest tick that is recorded of a schedule, in seconds since 1970; nothing when there is none.
+pub(crate) async fn print_last(database: &Database, schedule: &str) -> Result<(), BoxError> {
+    let store = SqlScheduleStore::new();
+    let read = async |tx: &mut ReadTx| store.last_tick(tx, schedule).await;
+    if let Some(last) = database.system().read(read).await? {
+        println!("{}", last.as_unix_seconds());
     }
     Ok(())
 }

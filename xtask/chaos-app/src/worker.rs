@@ -8,9 +8,9 @@ use clap::Args;
 use dolmen::ports::{IdGenerator as _, NewJob};
 use dolmen::{
     App, AppPorts, AppSettings, BoxError, Due, Environment, Job as _, JobId, JobQueue, LogSettings, Metrics,
-    QueueName, Roles, ScheduleStore, Scope, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
+    QueueName, Roles, ScheduleStore, Scope, Secret, UuidV7Ids, WorkerSettings, WriteTx, init_logging,
 };
-use dolmen_sql::SqlScheduleStore;
+use dolmen_sql::{SqlOptions, SqlScheduleStore};
 
 use crate::commands::Opened;
 use crate::counted::Counted;
@@ -36,7 +36,10 @@ pub(crate) struct Work {
     lease_ms: u64,
     /// How long a statement may take, in milliseconds.
     #[arg(long, default_value_t = 30_000)]
-    pub(crate) statement_ms: u64,
+    statement_ms: u64,
+    /// Do not hear what other processes tell of new jobs, as behind a pooler.
+    #[arg(long)]
+    deaf: bool,
     /// How many jobs at once. Few: a kill that takes many jobs with it says no more, and brings jobs nearer to their third
     /// death.
     #[arg(long, default_value_t = 4)]
@@ -44,6 +47,9 @@ pub(crate) struct Work {
     /// The longest pause between two looks for jobs, in milliseconds.
     #[arg(long, default_value_t = 250)]
     poll_ms: u64,
+    /// The shortest such pause, in milliseconds.
+    #[arg(long, default_value_t = 20)]
+    least_poll_ms: u64,
     /// How long a shutdown waits for jobs, in milliseconds.
     #[arg(long, default_value_t = 2_000)]
     grace_ms: u64,
@@ -53,6 +59,9 @@ pub(crate) struct Work {
     /// How long tasks take here, in milliseconds, whatever they say themselves.
     #[arg(long)]
     task_ms: Option<u64>,
+    /// Have a schedule that catches up with all ticks.
+    #[arg(long)]
+    backfill: bool,
     /// A file that says by how many seconds the clock is wrong.
     #[arg(long)]
     clock: Option<PathBuf>,
@@ -61,12 +70,25 @@ pub(crate) struct Work {
     sabotage: Option<Sabotage>,
 }
 
+impl Work {
+    /// How the database is opened.
+    pub(crate) fn options(&self, url: &str) -> SqlOptions {
+        let mut options = SqlOptions::new().with_statement_timeout(Duration::from_millis(self.statement_ms));
+        if self.deaf && url.starts_with("postgres") {
+            options = options.with_transaction_pooler(true);
+            let mark = if url.contains('?') { '&' } else { '?' };
+            options.migration_url = Some(Secret::new(format!("{url}{mark}pgbouncer=false")));
+        }
+        options
+    }
+}
+
 pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
     init_logging(&LogSettings::new(Environment::Development));
     let Opened { database, queue, .. } = opened;
     let (journal, sabotage) = (Journal::open(&work.journal)?, work.sabotage);
-    let doer = TaskDoer { journal: journal.clone(), time: work.task_ms.map(Duration::from_millis) };
-    let handler = MarkLeaver { database: database.clone(), journal: journal.clone(), sabotage };
+    let tasks = TaskDoer { journal: journal.clone(), time: work.task_ms.map(Duration::from_millis) };
+    let marks = MarkLeaver { database: database.clone(), journal: journal.clone(), sabotage };
     let queue: Arc<dyn JobQueue> = match sabotage {
         Some(sabotage) => Arc::new(SabotagedQueue::new(queue, database.clone(), sabotage)),
         None => Arc::new(queue),
@@ -79,9 +101,11 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
         None => Arc::new(SqlScheduleStore::new()),
     };
     let queues = work.queues.iter().map(|name| QueueName::parse(name)).collect::<Result<_, _>>()?;
-    let poll = Duration::from_millis(work.poll_ms);
-    let poll =
-        if sabotage == Some(Sabotage::NoPoll) { (NEVER, NEVER) } else { (Duration::from_millis(20), poll) };
+    let poll = if sabotage == Some(Sabotage::NoPoll) {
+        (NEVER, NEVER)
+    } else {
+        (Duration::from_millis(work.least_poll_ms), Duration::from_millis(work.poll_ms))
+    };
     let worker = WorkerSettings::new()
         .with_concurrency(work.concurrency)
         .with_queues(queues)
@@ -93,7 +117,10 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
         .with_clock(Arc::new(WrongClock(work.clock)))
         .with_metrics(Metrics::new(Counted(journal)))
         .with_migrations(dolmen_sql::MIGRATIONS);
-    let app = App::builder(ports).module(ChaosModule(handler, doer)).settings(settings).build();
+    let app = App::builder(ports)
+        .module(ChaosModule { marks, tasks, backfill: work.backfill })
+        .settings(settings)
+        .build();
     app.run(work.roles).await?;
     Ok(())
 }

@@ -27,6 +27,16 @@ pub(super) struct Begin {
     pub(super) attempt: u32,
 }
 
+/// One more of something that the worker counts.
+#[derive(Debug, Clone)]
+pub(super) struct Count {
+    pub(super) counter: String,
+    pub(super) label: String,
+    pub(super) process: u32,
+    /// In milliseconds since 1970.
+    pub(super) at: u64,
+}
+
 /// What the journal says so far.
 #[derive(Debug, Default)]
 pub(super) struct Story {
@@ -36,10 +46,12 @@ pub(super) struct Story {
     pub(super) ended: BTreeSet<String>,
     /// How many attempts were refused because they had lost their lease.
     pub(super) refused: usize,
+    /// How many attempts failed for another reason, and so were followed by one more.
+    pub(super) failed: usize,
     /// When each attempt began.
     pub(super) begins: Vec<Begin>,
-    /// How often each counter of the workers counted.
-    counts: BTreeMap<String, usize>,
+    /// What counters of the worker counted.
+    pub(super) counts: Vec<Count>,
     /// When each job was enqueued, in milliseconds since 1970.
     pub(super) enqueued_at: BTreeMap<String, u64>,
     attempts: BTreeMap<(u32, String), Attempt>,
@@ -59,7 +71,7 @@ impl Story {
                 return Ok(());
             }
             counter if counter.starts_with("dolmen_") => {
-                *self.counts.entry(counter.to_owned()).or_default() += 1;
+                self.counts.push(Count { counter: counter.to_owned(), label: job, process, at });
                 return Ok(());
             }
             "begin" => {
@@ -70,6 +82,7 @@ impl Story {
             }
             "end" => drop(self.ended.insert(job.clone())),
             "refused" => self.refused += 1,
+            "failed" => self.failed += 1,
             _ => {}
         }
         self.attempts.insert((process, job), Attempt::Closed);
@@ -83,7 +96,7 @@ impl Story {
 
     /// How often a counter counted.
     pub(super) fn count(&self, counter: &str) -> usize {
-        self.counts.get(counter).copied().unwrap_or(0)
+        self.counts.iter().filter(|count| count.counter == counter).count()
     }
 
     /// The jobs that a process has begun and not ended.

@@ -5,6 +5,7 @@
 //! guards; a run with such a switch must be red, or the run without it proves nothing.
 
 mod bad_weather;
+mod blocked_workers;
 mod cut_commits;
 mod dark_network;
 mod dice;
@@ -14,22 +15,28 @@ mod full_disk;
 mod full_server;
 mod hung_server;
 mod journal;
+mod killed_schedulers;
 mod killed_server;
 mod killed_web;
 mod migrations;
+mod no_wakeup;
 mod patience;
 mod played;
+mod poison;
 mod programs;
 mod promoted_standby;
 mod proxy;
+mod returned_server;
 mod site;
 mod stale_reads;
 mod stopped_workers;
+mod ticks;
 mod times;
 mod verdict;
 mod victim;
 mod web;
 mod workers;
+mod wrong_clocks;
 
 use clap::ValueEnum;
 
@@ -51,6 +58,9 @@ pub(crate) enum Fault {
     /// The web process is killed while invoices are issued: each has its event, and no number is missing.
     #[value(name = "F2")]
     F2,
+    /// Schedulers are killed around ticks: each tick is published once, or passed over as its schedule says.
+    #[value(name = "F3")]
+    F3,
     /// `migrate` is killed at every statement of twenty migrations: the next run gets to the end, or says what to do.
     #[value(name = "F4")]
     F4,
@@ -60,6 +70,12 @@ pub(crate) enum Fault {
     /// Workers are told to end with jobs shorter and longer than their time: these end, those are given back uncounted.
     #[value(name = "F6")]
     F6,
+    /// Jobs abort their process each time that they run: they are dead after three, and the other jobs are done.
+    #[value(name = "F9")]
+    F9,
+    /// Handlers block the threads of the runtime for longer than their lease: the lease holds, and somebody is told.
+    #[value(name = "F11")]
+    F11,
     /// PostgreSQL is killed while invoices are issued: nothing acknowledged is lost, and the web process goes on by itself.
     #[value(name = "F12")]
     F12,
@@ -99,6 +115,15 @@ pub(crate) enum Fault {
     /// The schema changes under a live pool: nobody sees an error.
     #[value(name = "F28")]
     F28,
+    /// Nothing wakes the workers when other processes enqueue jobs: polling finds them within its interval.
+    #[value(name = "F29")]
+    F29,
+    /// The clock of one of three processes jumps: leases and due times do not, and schedules neither loop nor flood.
+    #[value(name = "F30")]
+    F30,
+    /// The server comes back to many clients, workers and jobs: they come back without a rush, and the web is soon fast again.
+    #[value(name = "F38")]
+    F38,
     /// Several writers change the same rows: no change is lost.
     #[value(name = "F44")]
     F44,
@@ -110,26 +135,48 @@ impl Fault {
         match self {
             Self::F1
             | Self::F2
+            | Self::F3
             | Self::F4
             | Self::F5
             | Self::F6
+            | Self::F9
+            | Self::F11
             | Self::F15
             | Self::F16
             | Self::F17
             | Self::F21
             | Self::F22
             | Self::F28
+            | Self::F29
+            | Self::F30
             | Self::F44 => false,
-            Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 => true,
+            Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 | Self::F38 => {
+                true
+            }
         }
     }
 
     /// Whether it can happen on such a database. On one server `only`, what takes its time is left out on the others.
     fn happens_on(self, server: &Server, only: bool) -> bool {
         match self {
-            Self::F5 | Self::F6 | Self::F16 | Self::F17 if only => matches!(server, Server::Postgres(_)),
-            // No network, and one writer at a time on a file whose statements are prepared anew by themselves.
-            Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => *server != Server::Sqlite,
+            Self::F3
+            | Self::F5
+            | Self::F6
+            | Self::F9
+            | Self::F11
+            | Self::F16
+            | Self::F17
+            | Self::F29
+            | Self::F30
+                if only =>
+            {
+                matches!(server, Server::Postgres(_))
+            }
+            // No network, and one writer at a time on a file whose statements are prepared anew by themselves. A thread that is
+            // blocked in the middle of a transaction keeps that file from everybody, heartbeats too.
+            Self::F11 | Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => {
+                *server != Server::Sqlite
+            }
             _ => true,
         }
     }
@@ -140,9 +187,12 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F1, "no-fencing"),
     (Fault::F1, "effect-apart"),
     (Fault::F2, "enqueue-outside-transaction"),
+    (Fault::F3, "tick-apart"),
     (Fault::F4, "record-apart"),
     (Fault::F5, "no-fencing"),
     (Fault::F6, "no-release"),
+    (Fault::F9, "crashes-not-counted"),
+    (Fault::F11, "no-heartbeat"),
     (Fault::F12, "commit-not-awaited"),
     (Fault::F13, "log-written-later"),
     (Fault::F14, "no-request-deadline"),
@@ -156,6 +206,9 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F25, "keep-what-fits"),
     (Fault::F26, "no-position"),
     (Fault::F28, "no-rerun"),
+    (Fault::F29, "no-poll"),
+    (Fault::F30, "no-tick-row"),
+    (Fault::F38, "plain-pool"),
     (Fault::F44, "no-version-check"),
 ];
 
@@ -174,11 +227,12 @@ pub(crate) struct Options {
     /// The short form that `cargo xtask ci` runs, sabotage included
     #[arg(long)]
     slice: bool,
-    /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1,
-    /// enqueue-outside-transaction for F2, record-apart for F4, no-fencing for F5, no-release for F6, commit-not-awaited for F12,
-    /// log-written-later for F13, no-request-deadline for F14, new-keys for F15, no-limits for F16, no-statement-limit
-    /// for F17, plain-pool for F18, name-stays for F19, recycled-transaction for F21, effect-outside for F22,
-    /// keep-what-fits for F25, no-position for F26, no-rerun for F28, no-version-check for F44
+    /// Leaves out a guard; the run should then be red: no-fencing or effect-apart for F1, enqueue-outside-transaction
+    /// for F2, tick-apart for F3, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for
+    /// F9, no-heartbeat for F11, commit-not-awaited for F12, log-written-later for F13, no-request-deadline for F14,
+    /// new-keys for F15, no-limits for F16, no-statement-limit for F17, plain-pool for F18, name-stays for F19,
+    /// recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25, no-position for F26, no-rerun for
+    /// F28, no-poll for F29, no-tick-row for F30, plain-pool for F38, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -265,6 +319,10 @@ impl Stage<'_> {
                 let plan = if self.slice { killed_web::SLICE } else { killed_web::FULL };
                 killed_web::run(self.programs, server, plan, self.seed, sabotage)
             }
+            Fault::F3 => {
+                let plan = if self.slice { killed_schedulers::SLICE } else { killed_schedulers::FULL };
+                killed_schedulers::run(self.programs, server, plan, self.seed, sabotage)
+            }
             Fault::F4 => {
                 let plan = if self.slice { migrations::SLICE } else { migrations::FULL };
                 migrations::run(self.programs, server, plan, self.seed, sabotage)
@@ -276,6 +334,14 @@ impl Stage<'_> {
             Fault::F6 => {
                 let plan = if self.slice { drained_workers::SLICE } else { drained_workers::FULL };
                 drained_workers::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F9 => {
+                let plan = if self.slice { poison::SLICE } else { poison::FULL };
+                poison::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F11 => {
+                let plan = if self.slice { blocked_workers::SLICE } else { blocked_workers::FULL };
+                blocked_workers::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F12 => self.kill_server(killed_server::POSTGRES, sabotage),
             Fault::F13 => self.kill_server(killed_server::MARIADB, sabotage),
@@ -314,6 +380,18 @@ impl Stage<'_> {
                 stale_reads::run(self.programs, plan, self.seed, sabotage)
             }
             Fault::F28 => self.play(server, played::F28, sabotage),
+            Fault::F29 => {
+                let plan = if self.slice { no_wakeup::SLICE } else { no_wakeup::FULL };
+                no_wakeup::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F30 => {
+                let plan = if self.slice { wrong_clocks::SLICE } else { wrong_clocks::FULL };
+                wrong_clocks::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F38 => {
+                let plan = if self.slice { returned_server::SLICE } else { returned_server::FULL };
+                returned_server::run(self.programs, plan, self.seed, sabotage)
+            }
             Fault::F44 => self.play(server, played::F44, sabotage),
         }
     }

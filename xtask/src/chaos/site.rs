@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tempfile::TempDir;
 
-use crate::database::Server;
+use crate::database::{self, Server};
 use crate::failure::{Failure, Outcome, While as _};
 use crate::process;
 
@@ -45,7 +45,9 @@ impl Site {
         seed: u64,
     ) -> Outcome<Self> {
         let folder = tempfile::Builder::new().prefix("dolmen-chaos-").tempdir()?;
-        let database = format!("dolmen_chaos_{}_{seed}", std::process::id());
+        // One that was kept has its name for itself.
+        let run = format!("{fault}_{}", sabotage.unwrap_or("whole")).to_lowercase().replace('-', "_");
+        let database = format!("dolmen_chaos_{run}_{}_{seed}", std::process::id());
         let url = server.new_database(folder.path(), &database)?;
         let path = folder.path().join("journal");
         std::fs::write(&path, "")?;
@@ -73,6 +75,19 @@ impl Site {
             command.args(["--sabotage", sabotage]);
         }
         Victim::start(command, &self.log())
+    }
+
+    /// Starts any process of the program, with all its guards.
+    pub(super) fn start_other(&self, arguments: &[&str]) -> Outcome<Victim> {
+        let mut command = Command::new(&self.program);
+        command.arg(&self.url).args(arguments);
+        Victim::start(command, &self.log())
+    }
+
+    /// Reaches the server by another port, where something stands before it.
+    pub(super) fn reach_by(&mut self, port: u16) -> Outcome<()> {
+        self.url = database::at_port(&self.url, port)?;
+        Ok(())
     }
 
     /// Runs the program to its end; what it printed.

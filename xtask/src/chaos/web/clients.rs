@@ -189,6 +189,12 @@ impl Clients {
         self.stop.load(Ordering::SeqCst)
     }
 
+    /// Looks at the customers once, whatever comes of it.
+    pub(in crate::chaos) fn look(&self) -> Option<Answer> {
+        let headers = format!("Authorization: Bearer {}\r\n", self.token);
+        self.server.ask(&Request { method: "GET", path: "/v1/customers?limit=1", headers, body: None })
+    }
+
     /// All invoices, as the list tells them: id, status and number.
     pub(in crate::chaos) fn list(&self) -> Outcome<Vec<(String, String, Option<u64>)>> {
         let mut invoices = Vec::new();
