@@ -61,8 +61,7 @@ pub(crate) fn erase<J: Job>(handler: impl JobHandler<J>) -> Arc<dyn ErasedHandle
 
 /// Brings a payload to this program's version, step by step, and reads it.
 fn upcast<J: Job>(payload: &str, version: u32) -> Result<J, JobError> {
-    let steps = version..J::VERSION;
-    let payload = steps.into_iter().try_fold(decode(payload)?, |payload, version| {
+    let payload = (version..J::VERSION).try_fold(decode(payload)?, |payload, version| {
         J::upcast(version, payload).map_err(|error| undecodable(J::KIND, version, error))
     })?;
     serde_json::from_value(payload).map_err(|error| undecodable(J::KIND, version, error.into()))

@@ -37,7 +37,9 @@ impl Heartbeat for SqlHeartbeat {
         let mut connection = self.take().await?;
         let held = in_steps::extend(&mut connection, leases, lease_for).await?;
         self.connection = Some(connection);
-        self.database.open_claims().settle(leases.iter().filter(|lease| !held.contains(&lease.job)));
+        let lost = || leases.iter().filter(|lease| !held.contains(&lease.job));
+        self.database.open_claims().settle(lost());
+        self.database.fronts().make_way(lost());
         Ok(settle::lost(leases, &held))
     }
 
@@ -46,6 +48,7 @@ impl Heartbeat for SqlHeartbeat {
         in_steps::give_up(&mut connection, leases).await?;
         self.connection = Some(connection);
         self.database.open_claims().settle(leases);
+        self.database.fronts().make_way(leases);
         Ok(())
     }
 }
