@@ -74,10 +74,18 @@ async fn statements_clash(harness: H) -> CaseResult {
         let options = SqlOptions::new().with_transaction_pooler(false);
         Ok::<_, sqlx::Error>(Database::new(SqlDatabase::from_postgres_pool(pool, options)))
     };
-    let (one, two) = (direct().await?, direct().await?);
+    let one = direct().await?;
     assert_eq!(count_counters(&one).await?, 0);
-    let clash = count_counters(&two).await.unwrap_err();
-    assert!(clash.chain().contains("prepared statement"), "{}", clash.chain());
+    // While the session of the server is on its way back, the pooler may lend another one; then that has the name too.
+    let mut clash = None;
+    for _ in 0..5 {
+        clash = count_counters(&direct().await?).await.err();
+        if clash.is_some() {
+            break;
+        }
+    }
+    let clash = clash.map(|error| error.chain()).unwrap_or_default();
+    assert!(clash.contains("prepared statement"), "the statements of two clients do not clash: {clash:?}");
     // The same two, with what is found out. The names are another user's; they do not matter to statements without any.
     for _ in 0..2 {
         assert_eq!(count_counters(harness.database()).await?, 0);
