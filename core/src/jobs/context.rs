@@ -26,7 +26,7 @@ pub(crate) enum Settled {
 pub struct JobContext(Arc<Inner>);
 
 struct Inner {
-    job: ClaimedJob,
+    job: Arc<ClaimedJob>,
     database: Database,
     queue: Arc<dyn JobQueue>,
     deadline: Instant,
@@ -37,7 +37,7 @@ struct Inner {
 impl JobContext {
     /// The context of an attempt that ends at `deadline` or when `cancelled` fires, whichever comes first.
     pub(crate) fn new(
-        job: ClaimedJob,
+        job: Arc<ClaimedJob>,
         database: Database,
         queue: Arc<dyn JobQueue>,
         deadline: Instant,

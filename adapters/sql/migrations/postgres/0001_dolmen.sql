@@ -79,7 +79,7 @@ create function dolmen_claim(
     lease_micros bigint, fronts jsonb)
 returns table (
     id uuid, token bigint, kind text, queue text, payload text, version integer, tenant uuid, attempt integer,
-    max_attempts integer, timeout_ms bigint, priority smallint, due_at timestamptz, now timestamptz, ordering_key text)
+    max_attempts integer, timeout_ms bigint, priority smallint, due_at timestamptz, claimed_at timestamptz, is_head boolean)
 language plpgsql volatile as $$
 #variable_conflict use_column
 begin
@@ -144,7 +144,7 @@ begin
         from due having count(*) > 0
     )
     select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-        statement_timestamp(), ordering_key from due;
+        statement_timestamp(), ordering_key is not null from due;
 end $$;
 
 -- Ticks of schedules that were published.

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimId, ClaimRequest, ClaimedJob, Dialect, JobId, Lease, PortResult, QueueName, Scope, TenantId,
+    ClaimId, ClaimRequest, ClaimedJob, Dialect, Lease, PortResult, QueueName, Scope, TenantId,
     Timestamp,
 };
 use serde_json::{Value as Json, json};
@@ -23,7 +23,7 @@ use crate::statement::{FromRow, Row, framework_sql};
 /// astray. Kinds are joined by commas, which their names cannot hold.
 const DUE_IN_MYSQL: &str = "
 select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-    utc_timestamp(6) as now
+    utc_timestamp(6), ordering_key is not null
 from dolmen_job as waiting force index (dolmen_job_front)
 where state = 'active' and queue = ? and priority = ? and due_at <= utc_timestamp(6) and crashes < 2
     and find_in_set(kind, ?) and (version = 1 or find_in_set(concat(kind, ' ', version), ?))
@@ -61,8 +61,9 @@ async fn claim_in(tx: &mut SqlTx, claim: ClaimId, request: &ClaimRequest) -> Por
         framework_sql!("select id from dolmen_job_turn where id = 1 {for_update}").fetch_in(tx).await?;
     }
     let rows = due(tx, request, request.limit).await?;
-    let mut jobs = in_order(claim, &rows)?;
-    jobs.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+    let mut taken = Taken::all(claim, &rows)?;
+    taken.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
+    let jobs: Vec<ClaimedJob> = taken.into_iter().map(|taken| taken.job).collect();
     if jobs.is_empty() {
         return Ok(jobs);
     }
@@ -94,7 +95,7 @@ async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<V
         }
         let rows = framework_sql!(
             "select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-                 {now} as now
+                 {now}, ordering_key is not null
              from dolmen_job as waiting
              where state = 'active' and queue = ? and priority = ? and due_at <= {now} and crashes < 2 and kind in ({list})
                  and (version = 1 or instr(?, concat(',', kind, ' ', version, ',')) > 0)
@@ -115,7 +116,7 @@ async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<V
 async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<Row>> {
     let rows = framework_sql!(
         "select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-             {now} as now
+             {now}, ordering_key is not null
          from dolmen_job as waiting
          where crashes >= 2 and state = 'active' and due_at <= {now} and kind in ({list})
              and (version = 1 or instr(?, concat(',', kind, ' ', version, ',')) > 0)
@@ -129,7 +130,7 @@ async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<
     let rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
     let mut wanted = Vec::new();
     for row in rows {
-        if request.wants(&QueueName::parse(&row.get::<String>("queue")?)?) {
+        if request.wants(&QueueName::parse(&row.at::<String>(3)?)?) {
             wanted.push(row);
         }
     }
@@ -192,29 +193,35 @@ async fn next_front(tx: &mut SqlTx, last: Option<&(String, i32)>) -> PortResult<
     rows.first().map(FromRow::from_row).transpose()
 }
 
-/// The claimed jobs: by priority, due time and id.
-pub(super) fn in_order(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<ClaimedJob>> {
-    let mut jobs = rows
-        .iter()
-        .map(|row| {
-            let place: (i32, Timestamp, JobId) = (row.get("priority")?, row.get("due_at")?, row.get("id")?);
-            Ok((place, claimed(claim, row)?))
-        })
-        .collect::<PortResult<Vec<_>>>()?;
-    jobs.sort_by_key(|(place, _)| *place);
-    Ok(jobs.into_iter().map(|(_, job)| job).collect())
+/// A job that a claim took, and where it stood.
+pub(super) struct Taken {
+    pub(super) job: ClaimedJob,
+    pub(super) priority: i32,
+    pub(super) due_at: Timestamp,
+    pub(super) claimed_at: Timestamp,
+    /// It stands in a line, and nobody before it.
+    pub(super) is_head: bool,
 }
 
-fn claimed(claim: ClaimId, row: &Row) -> PortResult<ClaimedJob> {
-    let scope = Scope::from(row.get::<Option<TenantId>>("tenant")?);
-    let lease = Lease::new(row.get("id")?, row.get("token")?, claim);
-    let mut job = ClaimedJob::new(lease, row.get("kind")?, row.get("payload")?, scope);
-    job.queue = QueueName::parse(&row.get::<String>("queue")?)?;
-    job.version = row.get("version")?;
-    job.attempt = row.get::<u32>("attempt")? + 1;
-    job.max_attempts = row.get("max_attempts")?;
-    let timeout: i64 = row.get("timeout_ms")?;
-    job.timeout = Duration::from_millis(timeout.unsigned_abs());
-    job.waited = row.get::<Timestamp>("now")?.since(row.get("due_at")?);
-    Ok(job)
+impl Taken {
+    /// The rows of a claim: by priority, due time and id.
+    pub(super) fn all(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<Self>> {
+        let mut all = rows.iter().map(|row| Self::of(claim, row)).collect::<PortResult<Vec<_>>>()?;
+        all.sort_by_key(|taken| (taken.priority, taken.due_at, taken.job.lease.job));
+        Ok(all)
+    }
+
+    fn of(claim: ClaimId, row: &Row) -> PortResult<Self> {
+        let scope = Scope::from(row.at::<Option<TenantId>>(6)?);
+        let lease = Lease::new(row.at(0)?, row.at(1)?, claim);
+        let mut job = ClaimedJob::new(lease, row.at(2)?, row.at(4)?, scope);
+        job.queue = QueueName::parse(&row.at::<String>(3)?)?;
+        job.version = row.at(5)?;
+        job.attempt = row.at::<u32>(7)? + 1;
+        job.max_attempts = row.at(8)?;
+        job.timeout = Duration::from_millis(row.at::<i64>(9)?.unsigned_abs());
+        let (priority, due_at, claimed_at) = (row.at(10)?, row.at(11)?, row.at::<Timestamp>(12)?);
+        job.waited = claimed_at.since(due_at);
+        Ok(Self { job, priority, due_at, claimed_at, is_head: row.at(13)? })
+    }
 }

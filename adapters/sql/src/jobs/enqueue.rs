@@ -5,7 +5,7 @@ use dolmen_ports::{
     Unique,
 };
 
-use super::{micros, mysql};
+use super::{micros, mysql, postgres};
 use crate::database::SqlTx;
 use crate::row;
 use crate::statement::{FromRow, Value, framework_sql};
@@ -31,8 +31,12 @@ pub(super) async fn enqueue(tx: &mut SqlTx, jobs: &[NewJob]) -> PortResult<Vec<E
     match plain[..] {
         [] => {}
         [job] => drop(insert_one(tx, job, None).await.map_err(known)?),
-        _ if tx.dialect() == Dialect::MySql => mysql::insert(tx, &plain).await?,
-        _ => insert(tx, &plain).await?,
+        // All in one statement, however many: a round trip costs more than a row.
+        _ => match tx.dialect() {
+            Dialect::Postgres => postgres::insert(tx, &plain).await?,
+            Dialect::MySql => mysql::insert(tx, &plain).await?,
+            _ => insert(tx, &plain).await?,
+        },
     }
     let mut enqueued = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -51,7 +55,6 @@ pub(super) async fn enqueue(tx: &mut SqlTx, jobs: &[NewJob]) -> PortResult<Vec<E
     Ok(enqueued)
 }
 
-/// All in one statement, however many: a round trip costs more than a row.
 async fn insert(tx: &mut SqlTx, jobs: &[&NewJob]) -> PortResult<()> {
     framework_sql!(
         "insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload, version,

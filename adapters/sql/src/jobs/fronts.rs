@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use dolmen_ports::{Due, JobId, Lease, NewJob, PortResult, Timestamp, Uuid};
+use dolmen_ports::{Due, JobId, Lease, NewJob, QueueName, Timestamp, Uuid};
 use serde_json::{Value as Json, json};
 
-use crate::statement::Row;
+use super::claim::Taken;
 
 /// A claim goes so far back behind the database's time: for jobs whose transactions take their time to commit.
 const SLACK: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub(crate) struct Fronts(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    places: HashMap<(String, i32), (Timestamp, JobId)>,
+    places: HashMap<(QueueName, i32), (Timestamp, JobId)>,
     full: Option<(Instant, Duration)>,
     /// Jobs at the head of a line: behind each may stand one that claims have passed by.
     heads: HashSet<JobId>,
@@ -50,7 +50,7 @@ impl Fronts {
         }
         let places = state.places.iter();
         let places = places.map(|((queue, priority), (due_at, id))| {
-            json!({ "queue": queue, "priority": priority, "due_at": due_at.to_string(), "id": id.as_uuid() })
+            json!({ "queue": queue.as_str(), "priority": priority, "due_at": due_at.to_string(), "id": id.as_uuid() })
         });
         Some(places.collect())
     }
@@ -59,27 +59,27 @@ impl Fronts {
     /// that was due.
     pub(super) fn note(
         &self,
-        rows: &[Row],
+        taken: &[Taken],
         full: Option<Duration>,
         is_short: bool,
         left_nothing: bool,
-    ) -> PortResult<()> {
+    ) {
         let mut state = self.state();
         if let Some(took) = full {
             state.full = Some((Instant::now(), took));
         }
-        state.is_idle = rows.is_empty();
+        state.is_idle = taken.is_empty();
         state.is_short = is_short;
         let mut oldest = None;
-        for row in rows {
-            if row.get::<Option<String>>("ordering_key")?.is_some() {
-                state.heads.insert(row.get("id")?);
+        for taken in taken {
+            let job = &taken.job;
+            if taken.is_head {
+                state.heads.insert(job.lease.job);
             }
-            let behind = row.get::<Timestamp>("now")?.minus(SLACK);
+            let behind = taken.claimed_at.minus(SLACK);
             oldest = Some(behind);
-            let place = (row.get::<Timestamp>("due_at")?, row.get::<JobId>("id")?);
-            let place = place.min((behind, JobId::new(Uuid::nil())));
-            let front = (row.get::<String>("queue")?, row.get::<i32>("priority")?);
+            let place = (taken.due_at, job.lease.job).min((behind, JobId::new(Uuid::nil())));
+            let front = (job.queue.clone(), taken.priority);
             let known = state.places.entry(front).or_insert(place);
             *known = place.max(*known);
         }
@@ -91,7 +91,6 @@ impl Fronts {
         if state.places.len() > MOST {
             state.places.clear();
         }
-        Ok(())
     }
 
     /// Begins at the very front next time, when a job appeared that a claim after the known places would not find.
@@ -134,7 +133,7 @@ impl Fronts {
 /// Jobs that a transaction of this process brings.
 #[derive(Debug)]
 pub(super) struct Appeared {
-    fronts: HashSet<(String, i32)>,
+    fronts: HashSet<(QueueName, i32)>,
     /// One is due at an instant, which may be long past.
     may_lie_behind: bool,
     /// Their time of due may be as old as this when they are committed.
@@ -144,7 +143,7 @@ pub(super) struct Appeared {
 impl Appeared {
     pub(super) fn of(jobs: &[NewJob]) -> Self {
         Self {
-            fronts: jobs.iter().map(|job| (job.queue.as_str().to_owned(), job.priority.into())).collect(),
+            fronts: jobs.iter().map(|job| (job.queue.clone(), job.priority.into())).collect(),
             may_lie_behind: jobs.iter().any(|job| matches!(job.due, Due::At(_))),
             since: Instant::now(),
         }
@@ -153,7 +152,7 @@ impl Appeared {
 
 #[cfg(test)]
 mod tests {
-    use dolmen_ports::{QueueName, Scope, Timestamp};
+    use dolmen_ports::Scope;
 
     use super::*;
 
@@ -163,7 +162,7 @@ mod tests {
         let knows_after = |change: fn(&mut NewJob)| {
             let fronts = Fronts::default();
             let place = (Timestamp::from_unix_micros(0), JobId::new(Uuid::nil()));
-            fronts.state().places.insert(("default".to_owned(), 0), place);
+            fronts.state().places.insert((QueueName::DEFAULT, 0), place);
             fronts.state().full = Some((Instant::now(), Duration::ZERO));
             let mut job = job();
             change(&mut job);

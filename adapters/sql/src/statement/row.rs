@@ -45,6 +45,11 @@ impl Row {
         self.read(Column::Name(column))
     }
 
+    /// The value of the column at a place, from zero: looking for names takes its time where rows are many.
+    pub(crate) fn at<T: Cell>(&self, index: usize) -> PortResult<T> {
+        self.read(Column::Index(index))
+    }
+
     fn read<T: Cell>(&self, column: Column<'_>) -> PortResult<T> {
         self.0.cell(column, T::KIND).and_then(T::from_value).map_err(|mismatch| unreadable(column, mismatch))
     }

@@ -1,4 +1,4 @@
-//! The closed set of values that mean the same on every database.
+//! The closed set of values that mean the same on every database, and arrays of them for PostgreSQL.
 
 use std::borrow::Cow;
 
@@ -50,13 +50,17 @@ pub enum Value<'a> {
     Timestamp(Timestamp),
     /// `text` on SQLite, `jsonb` on PostgreSQL, `json` on the MySQL family.
     Json(Cow<'a, Json>),
+    /// An array of values of one kind, some of which may be NULL: `unnest` makes rows of it. PostgreSQL only; the others
+    /// refuse it.
+    Array(Kind, Vec<Self>),
 }
 
 impl Value<'_> {
     /// The kind of the value.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Null(kind) => *kind,
+            // That of its values: arrays are bound, never read.
+            Self::Null(kind) | Self::Array(kind, _) => *kind,
             Self::Bool(_) => Kind::Bool,
             Self::Integer(_) => Kind::Integer,
             Self::Float(_) => Kind::Float,

@@ -47,17 +47,20 @@ enum Returned {
 
 /// A claimed job with all that its attempt needs.
 pub(super) struct Attempt {
-    pub(super) job: ClaimedJob,
+    pub(super) job: Arc<ClaimedJob>,
     pub(super) holding: Holding,
+    /// Not part of the shared job: it may be large, and nobody needs it after the handler.
+    payload: String,
     started: Instant,
 }
 
 impl Attempt {
     /// Takes the job into the table of leases, with its deadline and its token.
-    pub(super) fn of(engine: &Engine, job: ClaimedJob) -> Self {
-        let started = Instant::now();
-        let held = HeldLease::new(&job, started + job.timeout, engine.stop.child_token());
-        Self { holding: engine.held.hold(held), job, started }
+    pub(super) fn of(engine: &Engine, mut job: ClaimedJob) -> Self {
+        let (started, payload) = (Instant::now(), std::mem::take(&mut job.payload));
+        let job = Arc::new(job);
+        let held = HeldLease::new(Arc::clone(&job), started + job.timeout, engine.stop.child_token());
+        Self { holding: engine.held.hold(held), job, payload, started }
     }
 
     /// The span of everything that the attempt logs.
@@ -85,9 +88,9 @@ impl Attempt {
 
     async fn call(&mut self, engine: &Engine, registration: &JobRegistration) -> (Returned, bool, Settled) {
         let held = &*self.holding;
-        let payload = std::mem::take(&mut self.job.payload);
+        let payload = std::mem::take(&mut self.payload);
         let context = JobContext::new(
-            self.job.clone(),
+            Arc::clone(&self.job),
             engine.database.for_module(registration.module),
             Arc::clone(&engine.queue),
             held.deadline,

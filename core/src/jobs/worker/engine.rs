@@ -96,8 +96,8 @@ impl Engine {
         let mut leases =
             std::mem::take(&mut *self.interrupted.lock().unwrap_or_else(PoisonError::into_inner));
         for held in self.held.unfinished() {
-            if !leases.iter().any(|(lease, _)| *lease == held.lease) {
-                leases.push((held.lease, held.kind.clone()));
+            if !leases.iter().any(|(lease, _)| *lease == held.lease()) {
+                leases.push((held.lease(), held.kind().to_owned()));
             }
         }
         leases

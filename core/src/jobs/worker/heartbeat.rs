@@ -110,10 +110,10 @@ async fn extend(engine: &Engine, connection: &mut Option<Box<dyn Heartbeat>>) ->
 fn report_stalls(engine: &Engine) {
     for held in engine.held.all() {
         if let Some(lasted) = held.new_stall(STALL) {
-            engine.metrics.add(&STALLED, &[held.kind.as_str()], 1);
+            engine.metrics.add(&STALLED, &[held.kind()], 1);
             tracing::warn!(
-                kind = held.kind,
-                job = %held.lease.job,
+                kind = held.kind(),
+                job = %held.lease().job,
                 ?lasted,
                 "job/stall: the handler blocks a thread of the runtime; move blocking work to spawn_blocking"
             );

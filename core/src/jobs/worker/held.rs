@@ -15,8 +15,7 @@ use super::measurements::IN_FLIGHT;
 /// A lease that an attempt, or the settling of its result, depends on.
 #[derive(Debug)]
 pub(super) struct HeldLease {
-    pub(super) lease: Lease,
-    pub(super) kind: String,
+    pub(super) job: Arc<ClaimedJob>,
     /// When the attempt's time is up; the lease is not extended beyond it.
     pub(super) deadline: Instant,
     /// Fires when the attempt should stop.
@@ -30,10 +29,9 @@ pub(super) struct HeldLease {
 }
 
 impl HeldLease {
-    pub(super) fn new(job: &ClaimedJob, deadline: Instant, cancel: CancellationToken) -> Self {
+    pub(super) fn new(job: Arc<ClaimedJob>, deadline: Instant, cancel: CancellationToken) -> Self {
         Self {
-            lease: job.lease,
-            kind: job.kind.clone(),
+            job,
             deadline,
             cancel,
             lost: AtomicBool::new(false),
@@ -42,6 +40,14 @@ impl HeldLease {
             stall_reported: AtomicBool::new(false),
             epoch: StdInstant::now(),
         }
+    }
+
+    pub(super) fn lease(&self) -> Lease {
+        self.job.lease
+    }
+
+    pub(super) fn kind(&self) -> &str {
+        &self.job.kind
     }
 
     /// Whether the queue said that somebody else holds the job.
@@ -92,7 +98,7 @@ impl HeldLeases {
     pub(super) fn hold(self: &Arc<Self>, held: HeldLease) -> Holding {
         let held = Arc::new(held);
         let mut entries = self.lock();
-        entries.insert(held.lease, Arc::clone(&held));
+        entries.insert(held.lease(), Arc::clone(&held));
         self.measure(entries.len());
         drop(entries);
         Holding { held, table: Arc::clone(self) }
@@ -100,7 +106,7 @@ impl HeldLeases {
 
     /// The leases to extend now.
     pub(super) fn to_extend(&self, now: Instant) -> Vec<Lease> {
-        self.lock().values().filter(|held| held.wants_extension(now)).map(|held| held.lease).collect()
+        self.lock().values().filter(|held| held.wants_extension(now)).map(|held| held.lease()).collect()
     }
 
     /// The leases to give up: of attempts that did not end within `patience` after their time was up, since what runs them
@@ -109,7 +115,7 @@ impl HeldLeases {
         let gives_up = |held: &&Arc<HeldLease>| {
             !held.is_lost() && !held.settling.load(Ordering::Acquire) && now >= held.deadline + patience
         };
-        self.lock().values().filter(gives_up).map(|held| held.lease).collect()
+        self.lock().values().filter(gives_up).map(|held| held.lease()).collect()
     }
 
     /// The leases of attempts that still run.
@@ -123,10 +129,10 @@ impl HeldLeases {
     pub(super) fn lose(&self, jobs: &[JobId]) {
         let entries = self.lock();
         for job in jobs {
-            let of_job = || entries.values().filter(|held| held.lease.job == *job && !held.is_lost());
-            let newest = of_job().map(|held| held.lease.token).max();
+            let of_job = || entries.values().filter(|held| held.lease().job == *job && !held.is_lost());
+            let newest = of_job().map(|held| held.lease().token).max();
             let several = of_job().count() > 1;
-            for held in of_job().filter(|held| !several || Some(held.lease.token) != newest) {
+            for held in of_job().filter(|held| !several || Some(held.lease().token) != newest) {
                 held.lost.store(true, Ordering::Release);
                 held.cancel.cancel();
             }
@@ -171,6 +177,6 @@ impl Deref for Holding {
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.table.let_go(self.held.lease);
+        self.table.let_go(self.held.lease());
     }
 }

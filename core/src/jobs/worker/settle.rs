@@ -36,17 +36,17 @@ impl Engine {
                 self.give_back(held, delay).await
             }
             Ending::Interrupted => {
-                self.interrupt(held.lease, &held.kind);
+                self.interrupt(held.lease(), held.kind());
                 return JobOutcome::Released;
             }
         };
-        self.count(held.lease.job, &held.kind, outcome);
+        self.count(held.lease().job, held.kind(), outcome);
         outcome
     }
 
     /// Completes jobs in one call; returns what became of the last one.
     async fn complete(&self, batch: &[&HeldLease]) -> JobOutcome {
-        let leases: Vec<Lease> = batch.iter().map(|held| held.lease).collect();
+        let leases: Vec<Lease> = batch.iter().map(|held| held.lease()).collect();
         let result = self.persist("complete", || self.queue.complete_all(&leases)).await;
         let lost: HashSet<JobId> = match &result {
             Ok(lost) => lost.iter().copied().collect(),
@@ -59,17 +59,17 @@ impl Engine {
         for held in batch {
             outcome = match &result {
                 Err(_) => JobOutcome::Unsettled,
-                Ok(_) if lost.contains(&held.lease.job) => JobOutcome::LeaseLost,
+                Ok(_) if lost.contains(&held.lease().job) => JobOutcome::LeaseLost,
                 Ok(_) => JobOutcome::Done,
             };
-            self.count(held.lease.job, &held.kind, outcome);
+            self.count(held.lease().job, held.kind(), outcome);
         }
         outcome
     }
 
     async fn fail(&self, held: &HeldLease, failure: &JobFailure) -> JobOutcome {
-        let reason = failure.reason.as_str();
-        match self.persist("fail", || self.queue.fail(&held.lease, failure)).await {
+        let (reason, lease) = (failure.reason.as_str(), held.lease());
+        match self.persist("fail", || self.queue.fail(&lease, failure)).await {
             Ok(JobState::Dead) => {
                 tracing::error!(reason, "the job is a dead letter now");
                 JobOutcome::Dead
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     async fn give_back(&self, held: &HeldLease, delay: Duration) -> JobOutcome {
-        let leases = [held.lease];
+        let leases = [held.lease()];
         match self.persist("release", || self.queue.release(&leases, delay)).await {
             Ok(lost) if lost.is_empty() => JobOutcome::Snoozed,
             Ok(_) => JobOutcome::LeaseLost,

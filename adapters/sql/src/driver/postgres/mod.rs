@@ -1,6 +1,7 @@
 //! PostgreSQL: one pool, directly or through a pooler in transaction mode. A pooler is sent nothing that it would lose, at the
 //! price of another round trip per statement.
 
+mod array;
 mod begin;
 mod listener;
 mod position;

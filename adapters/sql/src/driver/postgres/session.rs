@@ -6,6 +6,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::types::Json;
 use sqlx::{Arguments, Executor, Postgres, SqlSafeStr};
 
+use super::array;
 use super::begin::{self, Begin};
 use super::position;
 use super::route::Route;
@@ -201,6 +202,7 @@ fn arguments(values: &[Value<'_>]) -> PortResult<PgArguments> {
             Value::Uuid(value) => arguments.add(*value),
             Value::Timestamp(value) => arguments.add(PgTimestamp(*value)),
             Value::Json(value) => arguments.add(Json(&**value)),
+            Value::Array(kind, values) => array::add(&mut arguments, *kind, values),
         };
         added.map_err(|error| map_error(sqlx::Error::Encode(error), "bind a value"))?;
     }

@@ -110,6 +110,7 @@ fn arguments(values: &[Value<'_>]) -> PortResult<SqliteArguments> {
             Value::Uuid(value) => arguments.add(*value),
             Value::Timestamp(value) => arguments.add(value.to_string()),
             Value::Json(value) => arguments.add(value.to_string()),
+            Value::Array(..) => Err("only PostgreSQL has arrays".into()),
         };
         added.map_err(|error| map_error(sqlx::Error::Encode(error), "bind a value"))?;
     }
