@@ -3,67 +3,50 @@
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimedJob, Database, JobId, JobQueue, PortError, PortResult, Retryable, Scope, TenantId, TxFn, WriteTx,
+    ClaimedJob, JobId, ModuleName, PortError, PortResult, Retryable, Scope, TenantId, TxFn, WriteTx,
 };
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-/// How far the job's own transaction got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Settled {
-    /// No transaction of `complete` committed.
-    Open,
-    /// The job is done.
-    Completed,
-}
+use super::worker::HeldJob;
 
 /// One attempt of one job; cheap to clone.
 #[derive(Clone)]
-pub struct JobContext(Arc<Inner>);
-
-struct Inner {
-    job: Arc<ClaimedJob>,
-    database: Database,
-    queue: Arc<dyn JobQueue>,
-    deadline: Instant,
-    cancelled: CancellationToken,
-    settled: AtomicU8,
+pub struct JobContext {
+    held: Arc<HeldJob>,
+    module: ModuleName,
 }
 
 impl JobContext {
-    /// The context of an attempt that ends at `deadline` or when `cancelled` fires, whichever comes first.
-    pub(crate) fn new(
-        job: Arc<ClaimedJob>,
-        database: Database,
-        queue: Arc<dyn JobQueue>,
-        deadline: Instant,
-        cancelled: CancellationToken,
-    ) -> Self {
-        Self(Arc::new(Inner { job, database, queue, deadline, cancelled, settled: AtomicU8::new(0) }))
+    /// The context of an attempt, for a handler of `module`.
+    pub(crate) fn new(held: Arc<HeldJob>, module: ModuleName) -> Self {
+        Self { held, module }
+    }
+
+    fn job(&self) -> &ClaimedJob {
+        &self.held.job
     }
 
     /// The job's id: the same in every attempt, so it serves as a key for systems outside.
     pub fn id(&self) -> JobId {
-        self.0.job.lease.job
+        self.job().lease.job
     }
 
     /// Which attempt this is, from 1.
     pub fn attempt(&self) -> u32 {
-        self.0.job.attempt
+        self.job().attempt
     }
 
     /// Whether a failure of this attempt makes the job a dead letter.
     pub fn is_last_attempt(&self) -> bool {
-        self.0.job.attempt >= self.0.job.max_attempts
+        self.job().attempt >= self.job().max_attempts
     }
 
     /// Whose data the job may touch.
     pub fn scope(&self) -> Scope {
-        self.0.job.scope
+        self.job().scope
     }
 
     /// The tenant whose data the job may touch.
@@ -71,12 +54,12 @@ impl JobContext {
     /// # Errors
     /// `InvalidInput` when the job has the system scope.
     pub fn tenant(&self) -> PortResult<TenantId> {
-        self.0.job.scope.tenant().ok_or_else(|| {
+        self.job().scope.tenant().ok_or_else(|| {
             PortError::new(dolmen_ports::ErrorKind::InvalidInput, "jobs", "tell the tenant").with_detail(
                 format!(
                     "job {} of kind {} has the system scope; enqueue it in a tenant's transaction",
                     self.id(),
-                    self.0.job.kind
+                    self.job().kind
                 ),
             )
         })
@@ -84,17 +67,17 @@ impl JobContext {
 
     /// How long until the attempt's time is up.
     pub fn time_left(&self) -> Duration {
-        self.0.deadline.saturating_duration_since(Instant::now())
+        self.held.deadline.saturating_duration_since(Instant::now())
     }
 
     /// Whether to stop: the program shuts down, the time is up, or the lease is lost.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.is_cancelled()
+        self.held.cancel.is_fired()
     }
 
     /// Waits until the work should stop. Long handlers select on it and return early; the job runs again later.
     pub async fn cancelled(&self) {
-        self.0.cancelled.cancelled().await;
+        self.held.cancel.fired().await;
     }
 
     /// Finishes the job in one transaction with its own effects: the writes of `work`, its events and jobs, the check
@@ -131,31 +114,27 @@ impl JobContext {
         E: From<PortError> + Retryable + Send + 'a,
     {
         async move {
-            let inner = &*self.0;
-            let value = inner
-                .database
-                .scope(inner.job.scope)
+            let held = &*self.held;
+            let value = held
+                .database(self.module)
+                .scope(held.job.scope)
                 .write(async |tx: &mut WriteTx| -> Result<T, E> {
                     let value = work(tx).await?;
-                    inner.queue.complete(tx, &inner.job.lease).await?;
+                    held.complete(tx).await?;
                     Ok(value)
                 })
                 .await?;
-            inner.settled.store(1, Ordering::Release);
+            held.note_completion();
             Ok(value)
         }
-    }
-
-    pub(crate) fn settled(&self) -> Settled {
-        if self.0.settled.load(Ordering::Acquire) == 0 { Settled::Open } else { Settled::Completed }
     }
 }
 
 impl fmt::Debug for JobContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("JobContext")
-            .field("job", &self.0.job.lease)
-            .field("kind", &self.0.job.kind)
+            .field("job", &self.job().lease)
+            .field("kind", &self.job().kind)
             .finish_non_exhaustive()
     }
 }

@@ -15,7 +15,6 @@ pub use client::{JobOptions, Jobs};
 #[cfg(feature = "cli")]
 pub use command::{ChosenJobs, JobsCommand, JobsFilter};
 pub use context::JobContext;
-pub(crate) use context::Settled;
 pub use error::{JobError, JobVerdict};
 pub use handler::JobHandler;
 pub(crate) use handler::{ErasedHandler, decode, erase};

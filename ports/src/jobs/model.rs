@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::new_job::invalid;
-use crate::error::PortResult;
+use crate::error::{PortError, PortResult};
 use crate::tenant::Scope;
 
 crate::define_id! {
@@ -40,12 +40,7 @@ impl QueueName {
 
     /// Names a queue from text, such as a row or a variable.
     pub fn parse(name: &str) -> PortResult<Self> {
-        let queue = Self(Cow::Owned(name.to_owned()));
-        if queue.is_valid() {
-            Ok(queue)
-        } else {
-            Err(invalid(format!("queue {name:?} must be 1 to 64 of a-z, 0-9, _ and -")))
-        }
+        Self::try_from(name.to_owned())
     }
 
     /// The name.
@@ -56,6 +51,19 @@ impl QueueName {
     pub(super) fn is_valid(&self) -> bool {
         (1..=64).contains(&self.0.len())
             && self.0.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-')
+    }
+}
+
+impl TryFrom<String> for QueueName {
+    type Error = PortError;
+
+    fn try_from(name: String) -> PortResult<Self> {
+        let queue = Self(Cow::Owned(name));
+        if queue.is_valid() {
+            Ok(queue)
+        } else {
+            Err(invalid(format!("queue {:?} must be 1 to 64 of a-z, 0-9, _ and -", queue.0)))
+        }
     }
 }
 

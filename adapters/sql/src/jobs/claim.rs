@@ -8,8 +8,7 @@
 use std::time::Duration;
 
 use dolmen_ports::{
-    ClaimId, ClaimRequest, ClaimedJob, Dialect, Lease, PortResult, QueueName, Scope, TenantId,
-    Timestamp,
+    ClaimId, ClaimRequest, ClaimedJob, Dialect, Lease, PortResult, QueueName, Scope, TenantId, Timestamp,
 };
 use serde_json::{Value as Json, json};
 
@@ -215,7 +214,7 @@ impl Taken {
         let scope = Scope::from(row.at::<Option<TenantId>>(6)?);
         let lease = Lease::new(row.at(0)?, row.at(1)?, claim);
         let mut job = ClaimedJob::new(lease, row.at(2)?, row.at(4)?, scope);
-        job.queue = QueueName::parse(&row.at::<String>(3)?)?;
+        job.queue = QueueName::try_from(row.at::<String>(3)?)?;
         job.version = row.at(5)?;
         job.attempt = row.at::<u32>(7)? + 1;
         job.max_attempts = row.at(8)?;

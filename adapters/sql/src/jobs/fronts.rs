@@ -57,13 +57,7 @@ impl Fronts {
 
     /// Notes what a claim took, in its order, whether those were fewer than it asked for, and whether it left nothing
     /// that was due.
-    pub(super) fn note(
-        &self,
-        taken: &[Taken],
-        full: Option<Duration>,
-        is_short: bool,
-        left_nothing: bool,
-    ) {
+    pub(super) fn note(&self, taken: &[Taken], full: Option<Duration>, is_short: bool, left_nothing: bool) {
         let mut state = self.state();
         if let Some(took) = full {
             state.full = Some((Instant::now(), took));

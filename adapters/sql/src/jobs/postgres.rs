@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use dolmen_ports::{ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortResult, QueueName};
+use dolmen_ports::{
+    ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortResult, QueueName,
+};
 
 use super::claim::Taken;
 use super::{claim, enqueue, give_back, micros};

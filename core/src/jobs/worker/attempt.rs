@@ -10,11 +10,11 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::engine::Engine;
-use super::held::{HeldLease, Holding};
+use super::held::Holding;
 use super::measurements::{RUN_SECONDS, WAIT_SECONDS};
 use super::stall::Watched;
 use crate::backoff::{Backoff, seed_of};
-use crate::jobs::{JobContext, JobError, JobVerdict, Settled};
+use crate::jobs::{JobContext, JobError, JobVerdict};
 use crate::registrar::JobRegistration;
 
 /// How long a handler may take to return once its token has fired; then its future is dropped.
@@ -47,7 +47,6 @@ enum Returned {
 
 /// A claimed job with all that its attempt needs.
 pub(super) struct Attempt {
-    pub(super) job: Arc<ClaimedJob>,
     pub(super) holding: Holding,
     /// Not part of the shared job: it may be large, and nobody needs it after the handler.
     payload: String,
@@ -56,16 +55,14 @@ pub(super) struct Attempt {
 
 impl Attempt {
     /// Takes the job into the table of leases, with its deadline and its token.
-    pub(super) fn of(engine: &Engine, mut job: ClaimedJob) -> Self {
+    pub(super) fn of(engine: &Arc<Engine>, mut job: ClaimedJob) -> Self {
         let (started, payload) = (Instant::now(), std::mem::take(&mut job.payload));
-        let job = Arc::new(job);
-        let held = HeldLease::new(Arc::clone(&job), started + job.timeout, engine.stop.child_token());
-        Self { holding: engine.held.hold(held), job, payload, started }
+        Self { holding: Holding::of(engine, job, started), payload, started }
     }
 
     /// The span of everything that the attempt logs.
     pub(super) fn span(&self) -> tracing::Span {
-        let job = &self.job;
+        let job = &self.holding.job;
         let module = job.kind.split('.').next().unwrap_or_default();
         let tenant = job.scope.tenant().map(tracing::field::display);
         tracing::info_span!("job", module, kind = %job.kind, job = %job.lease.job, attempt = job.attempt, tenant)
@@ -73,53 +70,49 @@ impl Attempt {
 
     /// Runs the handler to its end, its deadline, the loss of the lease or the end of the drain.
     pub(super) async fn run(&mut self, engine: &Engine) -> Ending {
-        let kind = self.job.kind.as_str();
-        engine.metrics.observe(&WAIT_SECONDS, &[kind], self.job.waited.as_secs_f64());
+        let kind = self.holding.kind();
+        engine.metrics.observe(&WAIT_SECONDS, &[kind], self.holding.job.waited.as_secs_f64());
         let Some(registration) = engine.registry.find(kind) else {
             // Claims list the known kinds, so only a defect of a queue gets here.
             let reason = "job/unclaimable: this program does not know the kind".to_owned();
             return Ending::Snoozed { delay: Duration::from_mins(1), reason };
         };
-        let (returned, timed_out, settled) = self.call(engine, registration).await;
+        let (returned, timed_out) = self.call(registration).await;
         self.holding.start_settling();
-        engine.metrics.observe(&RUN_SECONDS, &[self.job.kind.as_str()], self.started.elapsed().as_secs_f64());
-        self.ending(engine, returned, timed_out, settled)
+        engine.metrics.observe(&RUN_SECONDS, &[self.holding.kind()], self.started.elapsed().as_secs_f64());
+        self.ending(engine, returned, timed_out)
     }
 
-    async fn call(&mut self, engine: &Engine, registration: &JobRegistration) -> (Returned, bool, Settled) {
-        let held = &*self.holding;
-        let payload = std::mem::take(&mut self.payload);
-        let context = JobContext::new(
-            Arc::clone(&self.job),
-            engine.database.for_module(registration.module),
-            Arc::clone(&engine.queue),
-            held.deadline,
-            held.cancel.clone(),
-        );
-        let handler = registration.handler.run(&payload, self.job.version, context.clone());
+    async fn call(&mut self, registration: &JobRegistration) -> (Returned, bool) {
+        let (held, payload) = (&*self.holding, std::mem::take(&mut self.payload));
+        let context = JobContext::new(self.holding.shared(), registration.module);
+        let handler = registration.handler.run(&payload, held.job.version, context);
         let mut handler = Watched::new(AssertUnwindSafe(handler).catch_unwind(), held);
         let mut timed_out = false;
-        let returned = tokio::select! {
+        let mut returned = tokio::select! {
             biased;
             returned = &mut handler => Some(returned),
-            () = held.cancel.cancelled() => timeout(GRACE, &mut handler).await.ok(),
+            () = held.cancel.fired() => None,
             () = sleep_until(held.deadline) => {
                 timed_out = true;
-                held.cancel.cancel();
-                timeout(GRACE, &mut handler).await.ok()
+                held.cancel.fire();
+                None
             }
         };
+        if returned.is_none() {
+            returned = timeout(GRACE, &mut handler).await.ok();
+        }
         let returned = match returned {
             None => Returned::Dropped,
             Some(Ok(Ok(()))) => Returned::Ok,
             Some(Ok(Err(error))) => Returned::Err(error),
             Some(Err(panic)) => Returned::Panicked(panic_message(&*panic)),
         };
-        (returned, timed_out, context.settled())
+        (returned, timed_out)
     }
 
-    fn ending(&self, engine: &Engine, returned: Returned, timed_out: bool, settled: Settled) -> Ending {
-        if settled == Settled::Completed {
+    fn ending(&self, engine: &Engine, returned: Returned, timed_out: bool) -> Ending {
+        if self.holding.is_completed() {
             if let Returned::Err(error) = &returned {
                 tracing::warn!(reason = error.reason(), "the handler failed after it had completed the job");
             }
@@ -134,7 +127,7 @@ impl Attempt {
             Returned::Dropped if timed_out => self.failed(
                 format!(
                     "job/timeout: the attempt took longer than {:?}; split the job or raise its TIMEOUT",
-                    self.job.timeout
+                    self.holding.job.timeout
                 ),
                 None,
             ),
@@ -152,8 +145,8 @@ impl Attempt {
     }
 
     fn failed(&self, reason: String, delay: Option<Duration>) -> Ending {
-        let seed = seed_of(self.job.lease.job.as_uuid());
-        let delay = delay.unwrap_or_else(|| Backoff::RETRY.delay(self.job.attempt, seed));
+        let seed = seed_of(self.holding.job.lease.job.as_uuid());
+        let delay = delay.unwrap_or_else(|| Backoff::RETRY.delay(self.holding.job.attempt, seed));
         Ending::Failed { reason, next: NextStep::RetryIn(delay) }
     }
 }

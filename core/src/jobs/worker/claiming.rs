@@ -180,7 +180,7 @@ impl Claiming {
         }
         for job in jobs {
             let place = self.shares.place_of(&job.queue);
-            let attempt = Attempt::of(engine, job);
+            let attempt = Attempt::of(&self.engine, job);
             let span = attempt.span();
             let run = run(Arc::clone(&self.engine), attempt, self.completions.clone(), place);
             self.attempts.spawn(run.instrument(span));
@@ -226,7 +226,8 @@ async fn run(
         // Fails only when the worker has ended without waiting any longer; then the lease runs out.
         Ending::Succeeded => drop(completions.send(attempt.holding).await),
         ending => {
-            engine.settle(&attempt.holding, ending).await;
+            // Apart, so that the future of each attempt is not as large as that of a failure.
+            Box::pin(engine.settle(&attempt.holding, ending)).await;
         }
     }
 }

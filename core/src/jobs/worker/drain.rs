@@ -56,6 +56,7 @@ async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>, most: usize) -
     let ready = ReadyFlag::detached();
     let mut engine = Engine::new(ports, Arc::clone(registry), WorkerSettings::new(), &Shutdown::new(), ready);
     engine.patient = false;
+    let engine = Arc::new(engine);
     let lease = Duration::from_hours(24);
     let request = ClaimRequest::new(engine.id, engine.registry.kinds(), 1, lease);
     let mut last_chances = request.clone();
@@ -80,7 +81,7 @@ async fn run_due_jobs(ports: &AppPorts, registry: &Arc<Registry>, most: usize) -
         if outcome == JobOutcome::Unsettled {
             return Err(error("the queue did not take what became of a job; the log says why"));
         }
-        let job = &attempt.job;
+        let job = &attempt.holding.job;
         runs.push(JobRun { job: job.lease.job, kind: job.kind.clone(), attempt: job.attempt, outcome });
     }
 }

@@ -4,41 +4,48 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant as StdInstant};
+use std::time::Duration;
 
-use dolmen_ports::{ClaimedJob, JobId, Lease, Metrics};
+use dolmen_ports::{ClaimedJob, Database, JobId, Lease, Metrics, ModuleName, PortResult, WriteTx};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use super::cancel::Cancel;
+use super::engine::Engine;
 use super::measurements::IN_FLIGHT;
 
-/// A lease that an attempt, or the settling of its result, depends on.
+/// A job that this process holds: what its handler, the heartbeat and the settling of its result share.
 #[derive(Debug)]
-pub(super) struct HeldLease {
-    pub(super) job: Arc<ClaimedJob>,
+pub(crate) struct HeldJob {
+    /// Without its payload.
+    pub(crate) job: ClaimedJob,
+    engine: Arc<Engine>,
     /// When the attempt's time is up; the lease is not extended beyond it.
-    pub(super) deadline: Instant,
+    pub(crate) deadline: Instant,
     /// Fires when the attempt should stop.
-    pub(super) cancel: CancellationToken,
+    pub(crate) cancel: Cancel,
+    /// A transaction of the handler's completed it.
+    completed: AtomicBool,
     lost: AtomicBool,
     settling: AtomicBool,
     /// When the running poll of the handler began, in milliseconds since `epoch`, plus one; zero between polls.
     poll_began: AtomicU64,
     stall_reported: AtomicBool,
-    epoch: StdInstant,
+    epoch: Instant,
 }
 
-impl HeldLease {
-    pub(super) fn new(job: Arc<ClaimedJob>, deadline: Instant, cancel: CancellationToken) -> Self {
+impl HeldJob {
+    fn new(engine: Arc<Engine>, job: ClaimedJob, started: Instant) -> Self {
         Self {
+            deadline: started + job.timeout,
             job,
-            deadline,
-            cancel,
+            engine,
+            cancel: Cancel::default(),
+            completed: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             settling: AtomicBool::new(false),
             poll_began: AtomicU64::new(0),
             stall_reported: AtomicBool::new(false),
-            epoch: StdInstant::now(),
+            epoch: started,
         }
     }
 
@@ -48,6 +55,25 @@ impl HeldLease {
 
     pub(super) fn kind(&self) -> &str {
         &self.job.kind
+    }
+
+    /// The database as a module sees it.
+    pub(crate) fn database(&self, module: ModuleName) -> Database {
+        self.engine.database.for_module(module)
+    }
+
+    /// Completes the job in a transaction of its handler.
+    pub(crate) async fn complete(&self, tx: &mut WriteTx) -> PortResult<()> {
+        self.engine.queue.complete(tx, &self.lease()).await
+    }
+
+    /// That transaction has committed.
+    pub(crate) fn note_completion(&self) {
+        self.completed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_completed(&self) -> bool {
+        self.completed.load(Ordering::Acquire)
     }
 
     /// Whether the queue said that somebody else holds the job.
@@ -84,8 +110,8 @@ impl HeldLease {
 
 /// All leases that this process holds.
 #[derive(Debug)]
-pub(super) struct HeldLeases {
-    entries: Mutex<HashMap<Lease, Arc<HeldLease>>>,
+pub(crate) struct HeldLeases {
+    entries: Mutex<HashMap<Lease, Arc<HeldJob>>>,
     metrics: Metrics,
 }
 
@@ -94,14 +120,10 @@ impl HeldLeases {
         Self { entries: Mutex::new(HashMap::new()), metrics }
     }
 
-    /// Holds a lease until the returned value is dropped.
-    pub(super) fn hold(self: &Arc<Self>, held: HeldLease) -> Holding {
-        let held = Arc::new(held);
+    fn insert(&self, held: &Arc<HeldJob>) {
         let mut entries = self.lock();
-        entries.insert(held.lease(), Arc::clone(&held));
+        entries.insert(held.lease(), Arc::clone(held));
         self.measure(entries.len());
-        drop(entries);
-        Holding { held, table: Arc::clone(self) }
     }
 
     /// The leases to extend now.
@@ -112,15 +134,15 @@ impl HeldLeases {
     /// The leases to give up: of attempts that did not end within `patience` after their time was up, since what runs them
     /// stands still.
     pub(super) fn to_give_up(&self, now: Instant, patience: Duration) -> Vec<Lease> {
-        let gives_up = |held: &&Arc<HeldLease>| {
+        let gives_up = |held: &&Arc<HeldJob>| {
             !held.is_lost() && !held.settling.load(Ordering::Acquire) && now >= held.deadline + patience
         };
         self.lock().values().filter(gives_up).map(|held| held.lease()).collect()
     }
 
     /// The leases of attempts that still run.
-    pub(super) fn unfinished(&self) -> Vec<Arc<HeldLease>> {
-        let unfinished = |held: &&Arc<HeldLease>| !held.is_lost() && !held.settling.load(Ordering::Acquire);
+    pub(super) fn unfinished(&self) -> Vec<Arc<HeldJob>> {
+        let unfinished = |held: &&Arc<HeldJob>| !held.is_lost() && !held.settling.load(Ordering::Acquire);
         self.lock().values().filter(unfinished).map(Arc::clone).collect()
     }
 
@@ -134,13 +156,20 @@ impl HeldLeases {
             let several = of_job().count() > 1;
             for held in of_job().filter(|held| !several || Some(held.lease().token) != newest) {
                 held.lost.store(true, Ordering::Release);
-                held.cancel.cancel();
+                held.cancel.fire();
             }
         }
     }
 
+    /// Tells all attempts to stop.
+    pub(super) fn stop_all(&self) {
+        for held in self.lock().values() {
+            held.cancel.fire();
+        }
+    }
+
     /// All that is held.
-    pub(super) fn all(&self) -> Vec<Arc<HeldLease>> {
+    pub(super) fn all(&self) -> Vec<Arc<HeldJob>> {
         self.lock().values().map(Arc::clone).collect()
     }
 
@@ -155,28 +184,41 @@ impl HeldLeases {
         self.metrics.set(&IN_FLIGHT, &[], held as f64);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Lease, Arc<HeldLease>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Lease, Arc<HeldJob>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Keeps a lease in the table; dropping it lets go.
+/// Keeps a job in the table of leases; dropping it lets go.
 #[derive(Debug)]
-pub(super) struct Holding {
-    held: Arc<HeldLease>,
-    table: Arc<HeldLeases>,
+pub(super) struct Holding(Arc<HeldJob>);
+
+impl Holding {
+    pub(super) fn of(engine: &Arc<Engine>, job: ClaimedJob, started: Instant) -> Self {
+        let held = Arc::new(HeldJob::new(Arc::clone(engine), job, started));
+        engine.held.insert(&held);
+        // Whoever stops all held jobs may have come too early for this one.
+        if engine.stop.is_cancelled() {
+            held.cancel.fire();
+        }
+        Self(held)
+    }
+
+    pub(super) fn shared(&self) -> Arc<HeldJob> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl Deref for Holding {
-    type Target = HeldLease;
+    type Target = HeldJob;
 
-    fn deref(&self) -> &HeldLease {
-        &self.held
+    fn deref(&self) -> &HeldJob {
+        &self.0
     }
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.table.let_go(self.held.lease());
+        self.0.engine.held.let_go(self.0.lease());
     }
 }

@@ -4,6 +4,7 @@
 //! extends their leases; `settle` tells the queue; `upkeep` rescues and removes. They share the `engine`.
 
 mod attempt;
+mod cancel;
 mod claiming;
 mod drain;
 mod engine;
@@ -29,6 +30,7 @@ use self::claiming::Claiming;
 pub use self::drain::DueJobs;
 use self::engine::Engine;
 use self::heartbeat::HeartbeatThread;
+pub(crate) use self::held::HeldJob;
 pub use self::settings::WorkerSettings;
 use self::settle::settle_completions;
 use self::upkeep::keep_house;
@@ -86,6 +88,13 @@ impl RoleRunner for Worker {
         let heartbeat = HeartbeatThread::start(Arc::clone(&engine))?;
         let room = usize::try_from(engine.settings.concurrency()).unwrap_or(usize::MAX).min(1_000);
         let (completions, inbox) = mpsc::channel(room);
+        let stopping = Arc::clone(&engine);
+        // Ends with this future too.
+        let mut stop = JoinSet::new();
+        stop.spawn(async move {
+            stopping.stop.cancelled().await;
+            stopping.held.stop_all();
+        });
         // A task each: a database may refuse a task that begins a write within another one. They end with this future.
         let mut parts = JoinSet::new();
         let settling = Arc::clone(&engine);

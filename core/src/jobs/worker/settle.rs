@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::attempt::Ending;
 use super::engine::Engine;
-use super::held::{HeldLease, Holding};
+use super::held::{HeldJob, Holding};
 use super::measurements::{FINISHED, LEASE_LOST};
 use crate::jobs::JobOutcome;
 
@@ -25,7 +25,7 @@ const RELEASE_WITHIN: Duration = Duration::from_millis(400);
 
 impl Engine {
     /// Settles one attempt; returns what became of the job.
-    pub(super) async fn settle(&self, held: &HeldLease, ending: Ending) -> JobOutcome {
+    pub(super) async fn settle(&self, held: &HeldJob, ending: Ending) -> JobOutcome {
         let outcome = match ending {
             Ending::Completed => JobOutcome::Done,
             Ending::Lost => JobOutcome::LeaseLost,
@@ -45,7 +45,7 @@ impl Engine {
     }
 
     /// Completes jobs in one call; returns what became of the last one.
-    async fn complete(&self, batch: &[&HeldLease]) -> JobOutcome {
+    async fn complete(&self, batch: &[&HeldJob]) -> JobOutcome {
         let leases: Vec<Lease> = batch.iter().map(|held| held.lease()).collect();
         let result = self.persist("complete", || self.queue.complete_all(&leases)).await;
         let lost: HashSet<JobId> = match &result {
@@ -67,7 +67,7 @@ impl Engine {
         outcome
     }
 
-    async fn fail(&self, held: &HeldLease, failure: &JobFailure) -> JobOutcome {
+    async fn fail(&self, held: &HeldJob, failure: &JobFailure) -> JobOutcome {
         let (reason, lease) = (failure.reason.as_str(), held.lease());
         match self.persist("fail", || self.queue.fail(&lease, failure)).await {
             Ok(JobState::Dead) => {
@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    async fn give_back(&self, held: &HeldLease, delay: Duration) -> JobOutcome {
+    async fn give_back(&self, held: &HeldJob, delay: Duration) -> JobOutcome {
         let leases = [held.lease()];
         match self.persist("release", || self.queue.release(&leases, delay)).await {
             Ok(lost) if lost.is_empty() => JobOutcome::Snoozed,
@@ -162,7 +162,7 @@ impl Engine {
 pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receiver<Holding>) {
     let mut batch: Vec<Holding> = Vec::new();
     while inbox.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
-        let held: Vec<&HeldLease> = batch.iter().map(|holding| &**holding).collect();
+        let held: Vec<&HeldJob> = batch.iter().map(|holding| &**holding).collect();
         engine.complete(&held).await;
         batch.clear();
     }

@@ -4,16 +4,16 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::held::HeldLease;
+use super::held::HeldJob;
 
 /// A future that notes in its lease when a poll begins and ends; the heartbeat thread reads it.
 pub(super) struct Watched<'a, F> {
     inner: F,
-    held: &'a HeldLease,
+    held: &'a HeldJob,
 }
 
 impl<'a, F> Watched<'a, F> {
-    pub(super) fn new(inner: F, held: &'a HeldLease) -> Self {
+    pub(super) fn new(inner: F, held: &'a HeldJob) -> Self {
         Self { inner, held }
     }
 }
