@@ -5,8 +5,14 @@ use std::path::Path;
 use std::process::Command;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let metadata =
-        Command::new(env!("CARGO")).args(["metadata", "--format-version", "1", "--offline"]).output()?;
+    // What other platforms need is not downloaded.
+    let platform = std::env::var("TARGET")?;
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", &platform])
+        .output()?;
+    if !metadata.status.success() {
+        return Err(String::from_utf8_lossy(&metadata.stderr).into());
+    }
     let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
     let packages = metadata["packages"].as_array().ok_or("cargo metadata lists no packages")?;
     let package = packages.iter().find(|package| package["name"] == "sqlxmq").ok_or("sqlxmq is not there")?;
