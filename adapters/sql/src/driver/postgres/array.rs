@@ -42,3 +42,18 @@ pub(super) fn add(arguments: &mut PgArguments, kind: Kind, values: &[Value<'_>])
         Kind::Json => arguments.add(items!(Json(value) => Json(&**value))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_array_holds_values_of_one_kind_and_null() {
+        let mut arguments = PgArguments::default();
+        let one = [Value::Integer(1), Value::Null(Kind::Integer)];
+        assert!(add(&mut arguments, Kind::Integer, &one).is_ok());
+        let mixed = [Value::Integer(1), Value::Bool(true)];
+        let refused = add(&mut arguments, Kind::Integer, &mixed).unwrap_err().to_string();
+        assert_eq!(refused, "an array of Integer holds Bool");
+    }
+}
