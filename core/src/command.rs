@@ -47,10 +47,18 @@ impl AppCommand {
     ///
     /// # Errors
     /// Those of [`JobsCommand::run`] and [`SchedulesCommand::run`].
-    pub async fn run(self, app: &App, audit: AuditTrail) -> PortResult<String> {
-        match self {
-            Self::Jobs(command) => command.run(&app.job_admin(audit)).await,
-            Self::Schedules(command) => command.run(&app.schedules()).await,
-        }
+    pub fn run(
+        self,
+        app: &App,
+        audit: AuditTrail,
+    ) -> impl Future<Output = PortResult<String>> + Send + use<> {
+        let (jobs, schedules) = (app.job_admin(audit), app.schedules());
+        // Boxed, so that the future of a program's `main` stays small.
+        Box::pin(async move {
+            match self {
+                Self::Jobs(command) => command.run(&jobs).await,
+                Self::Schedules(command) => command.run(&schedules).await,
+            }
+        })
     }
 }

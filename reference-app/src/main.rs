@@ -48,8 +48,8 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Modules => print::modules(&modules::wire(&config, &Platform::open(&config).await?).app),
         Command::App(command) => {
             let platform = Platform::open(&config).await?;
-            let app = modules::wire(&config, &platform).app;
-            command.run(&app, platform.audit).await.map(|text| print::out(&text)).map_err(Failure::from)
+            let answer = command.run(&modules::wire(&config, &platform).app, platform.audit.clone());
+            answer.await.map(|text| print::out(&text)).map_err(Failure::from)
         }
         Command::Migrate | Command::Serve => {
             // First of all, so that a signal during a slow start ends it in good order.

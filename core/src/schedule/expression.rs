@@ -44,9 +44,9 @@ fn locate(expression: &str) -> Option<String> {
             parse(&among_stars.collect::<Vec<_>>().join(" "))
         };
         let reason = alone(field).err()?;
-        let parts = field.split(',').map(|part| (part, alone(part).err()));
+        let mut parts = field.split(',').map(|part| (part, alone(part).err()));
         let (part, reason) =
-            parts.filter_map(|(part, reason)| Some((part, reason?))).next().unwrap_or((field, reason));
+            parts.find_map(|(part, reason)| Some((part, reason?))).unwrap_or((field, reason));
         Some(format!("{name} {part:?} at column {}: {reason}", column(expression, part)))
     })
 }

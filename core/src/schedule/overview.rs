@@ -21,7 +21,7 @@ pub struct Schedules {
     database: Database,
     store: Arc<dyn ScheduleStore>,
     clock: Arc<dyn Clock>,
-    schedules: Arc<Vec<ScheduleRegistration>>,
+    all: Arc<Vec<ScheduleRegistration>>,
 }
 
 /// A schedule, when it came last and when it comes next.
@@ -70,12 +70,12 @@ impl Schedules {
             database: ports.database().clone(),
             store: Arc::clone(ports.schedules()),
             clock: Arc::clone(ports.clock()),
-            schedules,
+            all: schedules,
         }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.schedules.is_empty()
+        self.all.is_empty()
     }
 
     /// All schedules, in the order in which they were registered.
@@ -86,13 +86,13 @@ impl Schedules {
         let system = self.database.system();
         let recorded = system.read(async |tx: &mut ReadTx| -> PortResult<Vec<Option<Timestamp>>> {
             let mut recorded = Vec::new();
-            for schedule in self.schedules.iter() {
+            for schedule in self.all.iter() {
                 recorded.push(self.store.last_tick(tx, &schedule.name).await?);
             }
             Ok(recorded)
         });
         let (recorded, now) = (recorded.await?, self.clock.now());
-        self.schedules.iter().zip(recorded).map(|(schedule, last)| status(schedule, last, now)).collect()
+        self.all.iter().zip(recorded).map(|(schedule, last)| status(schedule, last, now)).collect()
     }
 
     /// The next `count` ticks of one schedule, or of each.
@@ -103,7 +103,7 @@ impl Schedules {
     pub fn upcoming(&self, name: Option<&str>, count: usize) -> PortResult<Vec<UpcomingTicks>> {
         let now = self.clock.now();
         let chosen = |schedule: &&ScheduleRegistration| name.is_none_or(|name| schedule.name == name);
-        let found: Vec<&ScheduleRegistration> = self.schedules.iter().filter(chosen).collect();
+        let found: Vec<&ScheduleRegistration> = self.all.iter().filter(chosen).collect();
         match name {
             Some(name) if found.is_empty() => Err(self.unknown(name)),
             _ => found.into_iter().map(|schedule| upcoming(schedule, now, count)).collect(),
@@ -111,10 +111,10 @@ impl Schedules {
     }
 
     fn unknown(&self, name: &str) -> PortError {
-        let mut names = self.schedules.iter().map(|schedule| schedule.name.as_str());
+        let mut names = self.all.iter().map(|schedule| schedule.name.as_str());
         let fix = match closest(name, names.clone()) {
             Some(meant) => format!("did you mean {meant}?"),
-            None if self.schedules.is_empty() => "there are none".to_owned(),
+            None if self.all.is_empty() => "there are none".to_owned(),
             None => format!("there are: {}", names.by_ref().collect::<Vec<_>>().join(", ")),
         };
         PortError::new(ErrorKind::NotFound, "schedules", "find")

@@ -240,7 +240,9 @@ fn schedules_that_do_not_fit_are_told_with_the_places_where_they_are_registered(
         });
         assert!(told, "{at} {handler}: {found:#?}");
     };
-    [&first, &second, &foreign].into_iter().for_each(|at| unknown(at));
+    for at in [&first, &second, &foreign] {
+        unknown(at);
+    }
     let twice = found.iter().any(|text| {
         text.contains(&format!("alpha.strange at {second}"))
             && text.contains(&format!("is there already, at {first}"))

@@ -7,11 +7,31 @@
 /// `queue`, `tenant`, `scope`, `due_in`, `due_at`, `unique`, `ordered_by`, `priority`. On failure it lists what was enqueued
 /// instead.
 ///
-/// ```text
-/// assert_enqueued!(app, SendInvoiceMail);
-/// assert_enqueued!(app, SendInvoiceMail, |job| job.invoice == id);
-/// assert_enqueued!(app, Remind, |job| job.invoice == id, due_in: Duration::from_hours(48), unique: "invoice-7");
-/// assert_enqueued!(app, Remind, queue: "mail", tenant: acme);
+/// # Examples
+/// ```
+/// use std::time::Duration;
+/// use dolmen::{InlineModule, Job, JobContext, JobError, JobOptions, Scope};
+/// use dolmen_testkit::{TestApp, assert_enqueued, refute_enqueued};
+/// # use serde::{Deserialize, Serialize};
+///
+/// # #[derive(Serialize, Deserialize)]
+/// struct Remind { invoice: u32 }
+/// # impl Job for Remind { const KIND: &'static str = "mails.remind"; }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let mails = InlineModule::new("mails", |registrar| {
+///     registrar.job(async |_: Remind, _: JobContext| Ok::<(), JobError>(()));
+/// });
+/// let app = TestApp::builder().module(|_| mails).start().unwrap();
+/// let later = JobOptions::new().delay(Duration::from_hours(48)).unique("invoice-7");
+/// app.enqueue_with(Scope::System, &Remind { invoice: 7 }, later).await.unwrap();
+///
+/// assert_enqueued!(app, Remind);
+/// assert_enqueued!(app, Remind, |job| job.invoice == 7);
+/// assert_enqueued!(app, Remind, |job| job.invoice == 7, due_in: Duration::from_hours(48), unique: "invoice-7");
+/// refute_enqueued!(app, Remind, queue: "mail");
+/// # app.ignore_leftovers();
+/// # });
 /// ```
 ///
 /// [`JobMatch`]: crate::JobMatch
@@ -29,11 +49,6 @@ macro_rules! assert_enqueued {
 
 /// Asserts that no job of this type was enqueued, or none that matches: the opposite of [`assert_enqueued!`], with the same
 /// words.
-///
-/// ```text
-/// refute_enqueued!(app, SendInvoiceMail);
-/// refute_enqueued!(app, SendInvoiceMail, |job| job.invoice == id, queue: "mail");
-/// ```
 ///
 /// [`assert_enqueued!`]: crate::assert_enqueued
 #[macro_export]

@@ -36,6 +36,6 @@ pub(super) fn check(registrations: &[Registration], now: Timestamp) -> Vec<Viola
 
 /// Where a kind is handled, if anywhere.
 fn handled_at(registrations: &[Registration], kind: &str) -> Option<&'static Location<'static>> {
-    let jobs = registrations.iter().flat_map(|registration| &registration.jobs);
-    jobs.filter(|job| job.kind == kind).map(|job| job.at).next()
+    let mut jobs = registrations.iter().flat_map(|registration| &registration.jobs);
+    jobs.find(|job| job.kind == kind).map(|job| job.at)
 }
