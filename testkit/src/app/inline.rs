@@ -63,6 +63,8 @@ impl AfterCommit for Inline {
                 if let Err(error) = self.work().await {
                     panic!("a job that should run inline could not: {}", error.chain());
                 }
+                // Tasks that stand ready to commit leave their jobs to this one, too.
+                tokio::task::yield_now().await;
             }
         }
     }
