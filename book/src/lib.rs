@@ -30,8 +30,12 @@ pub mod pgbouncer {}
 pub mod ports {}
 #[doc = include_str!("replicas.md")]
 pub mod replicas {}
+#[doc = include_str!("schedules.md")]
+pub mod schedules {}
 #[doc = include_str!("start.md")]
 pub mod start {}
+#[doc = include_str!("testing.md")]
+pub mod testing {}
 #[doc = include_str!("transactions.md")]
 pub mod transactions {}
 

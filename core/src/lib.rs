@@ -27,6 +27,8 @@ mod app_ports;
 mod audit;
 mod auth;
 mod backoff;
+#[cfg(feature = "cli")]
+mod command;
 pub mod config;
 mod configure;
 mod events;
@@ -49,6 +51,8 @@ pub use app::{
 pub use app_ports::AppPorts;
 pub use audit::AuditTrail;
 pub use auth::{OpenedSession, OsRandomness, Randomness, SessionAuthenticator, Sessions};
+#[cfg(feature = "cli")]
+pub use command::AppCommand;
 pub use config::Environment;
 pub use configure::configure;
 pub use dolmen_ports as ports;
@@ -80,5 +84,10 @@ pub use registrar::Registrar;
 pub use role::{ParseRolesError, Role, Roles};
 pub use routes::{Access, ModuleRoutes, Route, RouteSet};
 pub use runner::{RoleRunner, RunContext, Shutdown};
-pub use schedule::{CatchUp, Cron, CronError, DueTicks, PublishedTick, Scheduler};
+#[cfg(feature = "cli")]
+pub use schedule::SchedulesCommand;
+pub use schedule::{
+    CatchUp, Cron, CronError, DueTicks, PublishedTick, ScheduleStatus, Scheduler, Schedules, UpcomingTick,
+    UpcomingTicks,
+};
 pub use telemetry::{LogFilter, LogFormat, LogSettings, init_logging};

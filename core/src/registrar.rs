@@ -1,5 +1,6 @@
 //! What a module says it has.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub(crate) struct JobRegistration {
     /// The newest version of its payload that the handler reads.
     pub(crate) version: u32,
     pub(crate) handler: Arc<dyn ErasedHandler>,
+    /// Where the module registered it.
+    pub(crate) at: &'static Location<'static>,
 }
 
 /// A subscription; its handler is the job of the same kind.
@@ -58,6 +61,8 @@ pub(crate) struct ScheduleRegistration {
     pub(crate) cron: Cron,
     pub(crate) kind: &'static str,
     pub(crate) job: Arc<JobOfTick>,
+    /// Where the module registered it.
+    pub(crate) at: &'static Location<'static>,
 }
 
 /// Makes the job of a tick, under the given id.
@@ -99,6 +104,7 @@ impl<'r> Registrar<'r> {
     }
 
     /// Handles a kind of job.
+    #[track_caller]
     pub fn job<J: Job>(&mut self, handler: impl JobHandler<J>) {
         self.registration.jobs.push(JobRegistration {
             module: self.registration.module,
@@ -108,6 +114,7 @@ impl<'r> Registrar<'r> {
             timeout: J::TIMEOUT,
             version: J::VERSION,
             handler: erase(handler),
+            at: Location::caller(),
         });
     }
 
@@ -117,6 +124,7 @@ impl<'r> Registrar<'r> {
     }
 
     /// Reacts to an event of a module, in a job of kind `<this module>.<name>`.
+    #[track_caller]
     pub fn subscribe<E: Event>(&mut self, name: &'static str, handler: impl EventHandler<E>) {
         let kind = format!("{}.{name}", self.registration.module);
         self.registration.subscriptions.push(SubscriptionRegistration { event: E::NAME, kind: kind.clone() });
@@ -128,10 +136,12 @@ impl<'r> Registrar<'r> {
             timeout: Duration::from_mins(5),
             version: 1,
             handler: erase_event(handler),
+            at: Location::caller(),
         });
     }
 
     /// Enqueues a job, in the system scope, at each tick of `cron`. `job` makes it from the tick's time.
+    #[track_caller]
     pub fn schedule<J: Job>(
         &mut self,
         name: &'static str,
@@ -152,6 +162,7 @@ impl<'r> Registrar<'r> {
             new_job.queue = J::QUEUE;
             new_job.max_attempts = J::MAX_ATTEMPTS;
             new_job.timeout = J::TIMEOUT;
+            new_job.version = J::VERSION;
             Ok(new_job)
         };
         self.registration.schedules.push(ScheduleRegistration {
@@ -159,6 +170,7 @@ impl<'r> Registrar<'r> {
             cron,
             kind: J::KIND,
             job: Arc::new(job_of_tick),
+            at: Location::caller(),
         });
     }
 

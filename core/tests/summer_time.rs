@@ -176,33 +176,3 @@ fn every_real_hour_of_ten_years_has_its_tick_where_offsets_change_by_whole_hours
         assert_eq!(uneven, None, "{zone_name}");
     }
 }
-
-#[test]
-fn expressions_that_cannot_be_used_say_why() {
-    let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let table = [
-        ("* * * *", "UTC", "schedule/invalid: \"* * * *\""),
-        ("60 * * * *", "UTC", "minute \"60\" at column 1"),
-        ("0  24 * * *", "UTC", "hour \"24\" at column 4"),
-        ("0 0 * * MON#6", "UTC", "day of week \"MON#6\" at column 9"),
-        ("@every 1s", "UTC", "schedule/invalid: \"@every 1s\""),
-        ("0 0 0 1 1 * 2030", "UTC", "schedule/invalid"),
-        ("", "UTC", "schedule/invalid: \"\""),
-        ("0 0 31 2 *", "UTC", "schedule/never-fires: \"0 0 31 2 *\" has no date in the next 10 years"),
-        ("0 * 30 2 *", "Europe/Berlin", "schedule/never-fires"),
-        ("0 0 * * *", "Europe/Atlantis", "schedule/unknown-zone: \"Europe/Atlantis\""),
-    ];
-    for (expression, zone, expected) in table {
-        let error = Cron::new(expression).zone(zone).check(now).expect_err(expression).to_string();
-        assert!(error.contains(expected), "{error} should say {expected}");
-    }
-    let eight_years_ahead = Cron::new("0 0 29 2 *").check("2096-03-01T00:00:00Z".parse().unwrap());
-    assert_eq!(eight_years_ahead, Ok(()));
-}
-
-#[test]
-fn the_second_of_some_weekdays_is_the_second_of_each() {
-    let days = local_ticks("0 0 * * MON-FRI#2", "UTC", "2026-01-01T00:00", 5);
-    let days: Vec<&str> = days.iter().map(|day| &day[..2]).collect();
-    assert_eq!(days, ["08", "09", "12", "13", "14"]);
-}

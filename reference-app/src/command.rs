@@ -42,7 +42,7 @@ pub enum Command {
     Modules,
     /// Print every variable: value, origin and meaning
     Config,
-    /// Look after jobs: list, show, why, retry, discard, pause, resume
-    #[command(subcommand)]
-    Jobs(dolmen::JobsCommand),
+    /// What the framework brings along: jobs, schedules
+    #[command(flatten)]
+    App(dolmen::AppCommand),
 }

@@ -46,10 +46,10 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Config => Ok(()),
         Command::Demo => demo::play(config).await,
         Command::Modules => print::modules(&modules::wire(&config, &Platform::open(&config).await?).app),
-        Command::Jobs(command) => {
+        Command::App(command) => {
             let platform = Platform::open(&config).await?;
-            let admin = modules::wire(&config, &platform).app.job_admin(platform.audit.clone());
-            command.run(&admin).await.map(|text| print::out(&text)).map_err(Failure::from)
+            let answer = command.run(&modules::wire(&config, &platform).app, platform.audit.clone());
+            answer.await.map(|text| print::out(&text)).map_err(Failure::from)
         }
         Command::Migrate | Command::Serve => {
             // First of all, so that a signal during a slow start ends it in good order.

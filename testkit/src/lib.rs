@@ -28,4 +28,4 @@ pub mod conformance;
 pub mod fakes;
 pub mod faults;
 
-pub use app::{EventWatch, FakePorts, TestApp, TestAppBuilder};
+pub use app::{Aftermath, EventWatch, FakePorts, JobMatch, Scenario, TestApp, TestAppBuilder};

@@ -31,10 +31,10 @@ use crate::events::Subscriptions;
 use crate::jobs::{DueJobs, JobAdmin};
 use crate::module::Module;
 use crate::operations::Operations;
-use crate::registrar::{Registrar, Registration};
+use crate::registrar::{Registrar, Registration, ScheduleRegistration};
 use crate::registry::Registry;
 use crate::runner::RoleRunner;
-use crate::schedule::DueTicks;
+use crate::schedule::{DueTicks, Schedules};
 
 /// The application, wired and ready to run.
 ///
@@ -103,9 +103,12 @@ impl App {
 
     /// Publishes due ticks of schedules in the caller's task, for tests and scripts.
     pub fn due_ticks(&self) -> DueTicks {
-        let schedules =
-            self.registrations.iter().flat_map(|registration| registration.schedules.iter().cloned());
-        DueTicks::new(self.ports.clone(), Arc::new(schedules.collect()))
+        DueTicks::new(self.ports.clone(), all_schedules(&self.registrations))
+    }
+
+    /// Looks at schedules, for operators: when each came last, and when it comes next.
+    pub fn schedules(&self) -> Schedules {
+        Schedules::new(&self.ports, all_schedules(&self.registrations))
     }
 
     /// What people and platforms ask the application.
@@ -150,7 +153,9 @@ impl AppBuilder {
         self.ports.events().freeze(subscriptions(&registrations));
         let jobs = registrations.iter().flat_map(|registration| registration.jobs.iter().cloned());
         let registry = Arc::new(Registry::new(jobs));
-        let operations = Operations::new(&self.ports, self.settings.clone(), self.checks, &registrations);
+        let schedules = Schedules::new(&self.ports, all_schedules(&registrations));
+        let operations =
+            Operations::new(&self.ports, self.settings.clone(), self.checks, &registrations, schedules);
         App {
             ports: self.ports,
             settings: self.settings,
@@ -161,6 +166,10 @@ impl AppBuilder {
             operations,
         }
     }
+}
+
+fn all_schedules(registrations: &[Registration]) -> Arc<Vec<ScheduleRegistration>> {
+    Arc::new(registrations.iter().flat_map(|registration| registration.schedules.iter().cloned()).collect())
 }
 
 fn register(module: &dyn Module) -> Registration {

@@ -1,6 +1,7 @@
 //! What can be wrong with how modules fit together.
 
 use std::fmt;
+use std::panic::Location;
 
 use dolmen_ports::ModuleName;
 
@@ -108,32 +109,45 @@ pub enum Violation {
         other: ModuleName,
     },
     /// Two schedules have one name.
-    #[error("module {module}: the schedule {schedule} is there twice; rename one of the two")]
+    #[error(
+        "module {module}: the schedule {schedule} at {at} is there already, at {first_at}; rename one of the two"
+    )]
     DuplicateSchedule {
         /// The module.
         module: ModuleName,
         /// The schedule.
         schedule: String,
+        /// Where the second one is registered.
+        at: &'static Location<'static>,
+        /// Where the first one is registered.
+        first_at: &'static Location<'static>,
     },
     /// A schedule makes jobs that the module does not handle.
     #[error(
-        "module {module}: the schedule {schedule} makes jobs of kind {kind}, which the module does not handle; register it with registrar.job"
+        "module {module}: the schedule {schedule} at {at} makes jobs of kind {kind}, {}",
+        handled(*handled_at)
     )]
     UnknownScheduledJob {
         /// The module.
         module: ModuleName,
         /// The schedule.
         schedule: String,
+        /// Where it is registered.
+        at: &'static Location<'static>,
         /// The kind.
         kind: &'static str,
+        /// Where another module registers the kind, if one does.
+        handled_at: Option<&'static Location<'static>>,
     },
     /// A schedule never has a tick.
-    #[error("module {module}: the schedule {schedule} cannot be used: {reason}")]
+    #[error("module {module}: the schedule {schedule} at {at} cannot be used: {reason}")]
     UnusableCron {
         /// The module.
         module: ModuleName,
         /// The schedule.
         schedule: String,
+        /// Where it is registered.
+        at: &'static Location<'static>,
         /// Why.
         reason: CronError,
     },
@@ -211,6 +225,13 @@ pub enum Violation {
         /// The backend of the queue.
         queue: &'static str,
     },
+}
+
+fn handled(elsewhere: Option<&Location<'_>>) -> String {
+    match elsewhere {
+        Some(at) => format!("which another module handles, at {at}; give the schedule to that module"),
+        None => "which the module does not handle; register it with registrar.job".to_owned(),
+    }
 }
 
 fn first(cycle: &[ModuleName]) -> &str {

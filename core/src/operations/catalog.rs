@@ -2,7 +2,7 @@
 
 use super::reports::{JobReport, ModuleReport, RouteReport, ScheduleReport, SubscriptionReport};
 use super::tables::tables;
-use crate::registrar::Registration;
+use crate::registrar::{Registration, ScheduleRegistration};
 use crate::schedule::CatchUp;
 
 pub(super) fn module(registration: &Registration) -> ModuleReport {
@@ -13,7 +13,7 @@ pub(super) fn module(registration: &Registration) -> ModuleReport {
         jobs: jobs(registration),
         events: registration.events.iter().map(|event| (*event).to_owned()).collect(),
         subscriptions: subscriptions(registration),
-        schedules: schedules(registration),
+        schedules: registration.schedules.iter().map(ScheduleReport::of).collect(),
         routes: routes(registration),
     }
 }
@@ -36,19 +36,20 @@ fn subscriptions(registration: &Registration) -> Vec<SubscriptionReport> {
     subscriptions.collect()
 }
 
-fn schedules(registration: &Registration) -> Vec<ScheduleReport> {
-    let schedules = registration.schedules.iter().map(|schedule| ScheduleReport {
-        name: schedule.name.clone(),
-        cron: schedule.cron.expression().to_owned(),
-        zone: schedule.cron.time_zone().to_owned(),
-        catch_up: match schedule.cron.policy() {
-            CatchUp::Skip => "skip".to_owned(),
-            CatchUp::Latest => "latest".to_owned(),
-            CatchUp::Backfill(most) => format!("backfill {most}"),
-        },
-        kind: schedule.kind.to_owned(),
-    });
-    schedules.collect()
+impl ScheduleReport {
+    pub(crate) fn of(schedule: &ScheduleRegistration) -> Self {
+        Self {
+            name: schedule.name.clone(),
+            cron: schedule.cron.expression().to_owned(),
+            zone: schedule.cron.time_zone().to_owned(),
+            catch_up: match schedule.cron.policy() {
+                CatchUp::Skip => "skip".to_owned(),
+                CatchUp::Latest => "latest".to_owned(),
+                CatchUp::Backfill(most) => format!("backfill {most}"),
+            },
+            kind: schedule.kind.to_owned(),
+        }
+    }
 }
 
 fn routes(registration: &Registration) -> Vec<RouteReport> {

@@ -10,19 +10,30 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::reports::{InfoReport, JobsReport, LivenessReport, ModuleReport, ReadinessReport, StartupReport};
 use crate::app::BuildInfo;
+use crate::schedule::ScheduleStatus;
 
 /// Describes the management port: the paths, and the answers of [`Operations`](crate::Operations) as JSON.
 ///
-/// The three probes answer 200 or 503 with the same body. `/ops/jobs` answers 503 without a body of its own when the
-/// database cannot be asked.
+/// The three probes answer 200 or 503 with the same body. `/ops/jobs` and `/ops/schedules` answer 503 without a body of
+/// their own when the database cannot be asked.
 pub fn operations_document(build: &BuildInfo) -> OpenApi {
     let paths = PathsBuilder::new()
         .path("/livez", probe::<LivenessReport>("livez", "Whether the process is alive"))
         .path("/readyz", probe::<ReadinessReport>("readyz", "Whether the process may get work"))
         .path("/startupz", probe::<StartupReport>("startupz", "Whether the process has started"))
         .path("/ops/info", answer("info", "Which program this is and how it runs", reference::<InfoReport>()))
-        .path("/ops/modules", answer("modules", "The modules and what they registered", list_of_modules()))
-        .path("/ops/jobs", jobs());
+        .path(
+            "/ops/modules",
+            answer("modules", "The modules and what they registered", list_of::<ModuleReport>()),
+        )
+        .path(
+            "/ops/jobs",
+            asked("jobs", "The queue in numbers, per queue and kind", reference::<JobsReport>()),
+        )
+        .path(
+            "/ops/schedules",
+            asked("schedules", "The schedules, with their last and next ticks", list_of::<ScheduleStatus>()),
+        );
     OpenApiBuilder::new()
         .info(
             InfoBuilder::new()
@@ -46,10 +57,10 @@ fn answer(id: &str, summary: &str, schema: RefOr<Schema>) -> PathItem {
     get(operation(id, summary).response("200", json(summary, schema)).build())
 }
 
-fn jobs() -> PathItem {
-    let summary = "The queue in numbers, per queue and kind";
-    get(operation("jobs", summary)
-        .response("200", json(summary, reference::<JobsReport>()))
+/// An answer that takes a look into the database.
+fn asked(id: &str, summary: &str, schema: RefOr<Schema>) -> PathItem {
+    get(operation(id, summary)
+        .response("200", json(summary, schema))
         .response("503", ResponseBuilder::new().description("The database cannot be asked").build())
         .build())
 }
@@ -71,8 +82,8 @@ fn reference<T: ToSchema>() -> RefOr<Schema> {
     RefOr::Ref(Ref::from_schema_name(T::name()))
 }
 
-fn list_of_modules() -> RefOr<Schema> {
-    ArrayBuilder::new().items(reference::<ModuleReport>()).into()
+fn list_of<T: ToSchema>() -> RefOr<Schema> {
+    ArrayBuilder::new().items(reference::<T>()).into()
 }
 
 fn components() -> ComponentsBuilder {
@@ -83,6 +94,7 @@ fn components() -> ComponentsBuilder {
     add::<InfoReport>(&mut schemas);
     add::<ModuleReport>(&mut schemas);
     add::<JobsReport>(&mut schemas);
+    add::<ScheduleStatus>(&mut schemas);
     ComponentsBuilder::new().schemas_from_iter(schemas)
 }
 
@@ -119,6 +131,6 @@ mod tests {
             assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
         }
         assert_eq!(document["openapi"], "3.1.0");
-        assert_eq!(document["paths"].as_object().unwrap().len(), 6);
+        assert_eq!(document["paths"].as_object().unwrap().len(), 7);
     }
 }

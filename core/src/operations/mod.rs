@@ -1,4 +1,4 @@
-//! What people and platforms ask a running process: probes, build, modules, jobs.
+//! What people and platforms ask a running process: probes, build, modules, jobs, schedules.
 
 mod catalog;
 mod document;
@@ -26,6 +26,7 @@ use crate::app::{AppSettings, Phase};
 use crate::app_ports::AppPorts;
 use crate::registrar::Registration;
 use crate::role::Roles;
+use crate::schedule::{ScheduleStatus, Schedules};
 
 /// Answers for the management port; cheap to clone. Any web framework can serve it: each answer is a value with a
 /// schema, and [`operations_document`] describes them.
@@ -41,6 +42,7 @@ struct Inner {
     checks: Vec<Arc<dyn HealthCheck>>,
     modules: Vec<ModuleReport>,
     kinds: BTreeSet<String>,
+    schedules: Schedules,
 }
 
 impl Operations {
@@ -49,6 +51,7 @@ impl Operations {
         settings: AppSettings,
         mut checks: Vec<Arc<dyn HealthCheck>>,
         registrations: &[Registration],
+        schedules: Schedules,
     ) -> Self {
         checks.extend(registrations.iter().flat_map(|registration| registration.health.iter().cloned()));
         let kinds = registrations.iter().flat_map(|registration| &registration.jobs);
@@ -61,6 +64,7 @@ impl Operations {
             checks,
             modules: registrations.iter().map(catalog::module).collect(),
             kinds: kinds.map(|job| job.kind.clone()).collect(),
+            schedules,
         }))
     }
 
@@ -137,6 +141,11 @@ impl Operations {
             unknown_kinds: unknown.into_iter().collect(),
             kinds,
         })
+    }
+
+    /// The schedules, when each came last and when it comes next; for `/ops/schedules`.
+    pub async fn schedules(&self) -> PortResult<Vec<ScheduleStatus>> {
+        self.0.schedules.list().await
     }
 }
 

@@ -1,6 +1,5 @@
 //! The times of a cron expression in a time zone: what `Cron` says, read once.
 
-use croner::parser::{CronParser, Seconds, Year};
 use croner::{CronPattern, Weekday};
 use dolmen_ports::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
@@ -8,6 +7,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, ToSpan};
 
 use super::cron::CronError;
+use super::{expression, zone};
 
 /// How far ahead a tick is looked for. The longest wait of a sound expression is eight years: 29 February around 2100.
 const HORIZON_YEARS: i16 = 10;
@@ -24,16 +24,19 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     pub(crate) fn new(expression: &str, zone: &str) -> Result<Self, CronError> {
-        let pattern = parse(expression).map_err(|reason| CronError::Expression {
-            expression: expression.to_owned(),
-            reason: locate(expression).unwrap_or(reason),
-        })?;
-        let zone = TimeZone::get(zone).map_err(|_| CronError::Zone { zone: zone.to_owned() })?;
+        let pattern = expression::read(expression)
+            .map_err(|reason| CronError::Expression { expression: expression.to_owned(), reason })?;
+        let zone = zone::find(zone)?;
         let values =
             |values: Vec<u16>| values.into_iter().filter_map(|value| i8::try_from(value).ok()).collect();
         let (hours, minutes, seconds) =
             (pattern.hours.values(), pattern.minutes.values(), pattern.seconds.values());
         Ok(Self { hours: values(hours), minutes: values(minutes), seconds: values(seconds), pattern, zone })
+    }
+
+    /// An instant as a clock in the zone of the schedule shows it.
+    pub(crate) fn local(&self, at: Timestamp) -> String {
+        zone::local(&self.zone, at)
     }
 
     /// The first tick strictly after `after`, if there is one within ten years.
@@ -138,28 +141,6 @@ impl Calendar {
         let hour = first(&self.hours, time.hour() + 1)?;
         Time::new(hour, *self.minutes.first()?, *self.seconds.first()?, 0).ok()
     }
-}
-
-fn parse(expression: &str) -> Result<CronPattern, String> {
-    let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build();
-    parser.parse(expression).map(|cron| cron.pattern).map_err(|error| error.to_string())
-}
-
-/// Says which field of an expression is wrong: the first that is wrong among stars.
-fn locate(expression: &str) -> Option<String> {
-    const NAMES: [&str; 6] = ["second", "minute", "hour", "day of month", "month", "day of week"];
-    let fields: Vec<&str> = expression.split_whitespace().collect();
-    let names = NAMES.get(6_usize.checked_sub(fields.len())?..)?;
-    if fields.len() < 5 {
-        return None;
-    }
-    fields.iter().zip(names).enumerate().find_map(|(index, (field, name))| {
-        let alone: Vec<&str> = (0..fields.len()).map(|at| if at == index { *field } else { "*" }).collect();
-        let reason = parse(&alone.join(" ")).err()?;
-        // The field's text is a part of `expression`, so the distance of their starts is its place.
-        let column = field.as_ptr().addr() - expression.as_ptr().addr() + 1;
-        Some(format!("{name} {field:?} at column {column}: {reason}"))
-    })
 }
 
 /// The first whole second after a local time.

@@ -20,7 +20,10 @@ pub enum CatchUp {
 /// A cron expression with its time zone and catch-up policy.
 ///
 /// Five fields (minute, hour, day of month, month, day of week), or six with seconds first. When both day fields are
-/// given, a day that fits either of them fits, as cron has always done.
+/// given, a day that fits either of them fits, as cron has always done. Names of days and months, lists, ranges and steps
+/// are understood; so are `L` for the last day, `FRI#2` for the second Friday of a month (`MON-FRI#2` for the second of
+/// each of these days), `15W` for the weekday next to the 15th, and `@hourly`, `@daily`, `@weekly`, `@monthly` and
+/// `@yearly` in place of all fields. There is no `@every`: an interval is a step, as in `*/5 * * * *`.
 ///
 /// # Summer time
 /// - An expression that names hours, such as `30 2 * * *`: each of its local times comes once, when the wall clock first
@@ -47,7 +50,7 @@ pub struct Cron {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CronError {
-    /// The expression breaks the syntax.
+    /// The expression breaks the syntax. The reason names the column.
     #[error("schedule/invalid: {expression:?} is not a cron expression: {reason}; example: 30 2 * * *")]
     Expression {
         /// What was given.
@@ -56,10 +59,12 @@ pub enum CronError {
         reason: String,
     },
     /// The zone is not in the IANA time zone database.
-    #[error("schedule/unknown-zone: {zone:?} is not an IANA time zone; example: Europe/Berlin")]
+    #[error("schedule/unknown-zone: {zone:?} is not an IANA time zone; {}", meant(nearest.as_deref()))]
     Zone {
         /// What was given.
         zone: String,
+        /// The zone whose name is nearest, when one is near.
+        nearest: Option<String>,
     },
     /// The expression is sound and names no date that comes.
     #[error("schedule/never-fires: {expression:?} has no date in the next 10 years")]
@@ -67,6 +72,10 @@ pub enum CronError {
         /// What was given.
         expression: String,
     },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| "example: Europe/Berlin".to_owned(), |zone| format!("did you mean {zone}?"))
 }
 
 impl Cron {

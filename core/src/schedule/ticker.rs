@@ -1,6 +1,7 @@
 //! Publishes the ticks that are due: one transaction each, with a row that only one of all schedulers can insert.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use dolmen_ports::{ErrorKind, JobId, Metric, MetricKind, PortError, PortResult, ReadTx, Timestamp, WriteTx};
 
@@ -146,13 +147,21 @@ async fn serve(
     Ok(())
 }
 
+/// Whether what is recorded of a schedule is a tick: ticks are whole seconds, and a beginning never is.
+pub(super) fn is_tick(recorded: Timestamp) -> bool {
+    recorded == Timestamp::from_unix_seconds(recorded.as_unix_seconds())
+}
+
 /// From where a schedule goes on: its latest tick. The first time that it is seen, that moment is recorded as its
 /// beginning, so that a tick which the next process misses counts as missed.
 async fn beginning(ports: &AppPorts, schedule: &str, now: Timestamp) -> PortResult<Timestamp> {
     let system = ports.database().system();
     let last = system.read(async |tx: &mut ReadTx| ports.schedules().last_tick(tx, schedule).await).await?;
     if last.is_none() {
-        system.write(async |tx: &mut WriteTx| ports.schedules().record_tick(tx, schedule, now).await).await?;
+        let begun = if is_tick(now) { now.plus(Duration::from_micros(1)) } else { now };
+        system
+            .write(async |tx: &mut WriteTx| ports.schedules().record_tick(tx, schedule, begun).await)
+            .await?;
     }
     Ok(last.unwrap_or(now))
 }

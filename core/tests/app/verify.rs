@@ -201,7 +201,7 @@ fn a_schedule_is_there_once_makes_known_jobs_and_has_ticks() {
     });
     let found: Vec<String> = violations(vec![alpha]).iter().map(ToString::to_string).collect();
     let expected = [
-        ("alpha.nightly", "is there twice"),
+        ("alpha.nightly", "is there already, at"),
         ("alpha.odd", "schedule/invalid"),
         ("alpha.nowhere", "schedule/unknown-zone"),
         ("alpha.never", "schedule/never-fires"),
@@ -211,6 +211,46 @@ fn a_schedule_is_there_once_makes_known_jobs_and_has_ticks() {
     for ((schedule, rule), text) in expected.iter().zip(found) {
         assert!(text.contains(schedule) && text.contains(rule), "{text}");
     }
+}
+
+/// Where this line is, `lines` lines further on.
+#[track_caller]
+fn line_after(lines: u32) -> String {
+    let here = std::panic::Location::caller();
+    format!("{}:{}:", here.file(), here.line() + lines)
+}
+
+#[test]
+fn schedules_that_do_not_fit_are_told_with_the_places_where_they_are_registered() {
+    let [first, second, foreign] = [line_after(2), line_after(3), line_after(4)];
+    let alpha = TestModule::new("alpha").registers(|registrar| {
+        registrar.schedule("strange", Cron::new("0 2 * * *"), |_| Strange);
+        registrar.schedule("strange", Cron::new("0 3 * * *"), |_| Strange);
+        registrar.schedule("never", Cron::new("0 0 30 2 *"), |_| Strange);
+    });
+    let handler = line_after(2);
+    let elsewhere = TestModule::new("elsewhere").registers(|registrar| {
+        registrar.job::<Strange>(run::<Strange>);
+    });
+    let found: Vec<String> = violations(vec![alpha, elsewhere]).iter().map(ToString::to_string).collect();
+    let unknown = |at: &str| {
+        let told = found.iter().any(|text| {
+            text.contains(&format!(" at {at}"))
+                && text.contains(&format!("elsewhere.strange, which another module handles, at {handler}"))
+        });
+        assert!(told, "{at} {handler}: {found:#?}");
+    };
+    for at in [&first, &second, &foreign] {
+        unknown(at);
+    }
+    let twice = found.iter().any(|text| {
+        text.contains(&format!("alpha.strange at {second}"))
+            && text.contains(&format!("is there already, at {first}"))
+    });
+    assert!(twice, "{first} {second}: {found:#?}");
+    let never =
+        |text: &String| text.contains(&format!("alpha.never at {foreign}")) && text.contains("never-fires");
+    assert!(found.iter().any(never), "{foreign}: {found:#?}");
 }
 
 #[test]

@@ -13,6 +13,7 @@ pub(crate) fn cases() -> Vec<Case> {
         the_configuration_is_shown_without_secrets,
         the_modules_are_shown_as_json,
         jobs_are_listed_explained_and_paused,
+        schedules_are_listed_with_their_last_and_next_ticks,
         the_demo_plays_the_tour,
         the_demo_refuses_production,
         migrating_twice_does_nothing_the_second_time,
@@ -42,7 +43,7 @@ fn run(arguments: &[&str], variables: &[(&str, &str)]) -> (TempDir, Process) {
 async fn help_tells_commands_and_variables() {
     for flag in ["--help", "-h", "help"] {
         let help = run(&[flag], &[]).1.ended().await.well();
-        for word in ["serve", "demo", "migrate", "modules", "config", "jobs"] {
+        for word in ["serve", "demo", "migrate", "modules", "config", "jobs", "schedules"] {
             assert!(help.stdout.contains(&format!("\n  {word} ")), "{word}: {}", help.stdout);
         }
         if flag != "-h" {
@@ -199,6 +200,21 @@ async fn jobs_are_listed_explained_and_paused() {
     {
         run(arguments).await.with_code(2);
     }
+}
+
+async fn schedules_are_listed_with_their_last_and_next_ticks() {
+    let folder = TempDir::new().unwrap();
+    let run = async |arguments: &[&str]| Process::start(folder.path(), arguments, &[]).ended().await;
+    run(&["migrate"]).await.well();
+    let listed = run(&["schedules", "list"]).await.well().stdout;
+    assert!(
+        listed.starts_with("reports.nightly  ") && listed.contains("no scheduler has seen it"),
+        "{listed}"
+    );
+    let next = run(&["schedules", "next", "reports.nightly", "--count", "3"]).await.well().stdout;
+    assert_eq!(next.lines().count(), 1 + 3, "{next}");
+    let unknown = run(&["schedules", "next", "reports.nigthly"]).await.with_code(3);
+    assert!(unknown.stderr.contains("did you mean reports.nightly?"), "{}", unknown.stderr);
 }
 
 async fn the_demo_plays_the_tour() {

@@ -102,9 +102,11 @@ async fn management_tells_roles_modules_and_jobs() {
     assert_eq!(modules[4]["schedules"][0]["name"], "reports.nightly");
     let jobs = operations.read("/ops/jobs").await;
     assert_eq!((&jobs["depth"], &jobs["dead"], &jobs["oldest_ready_ms"]), (&json!(0), &json!(0), &json!(0)));
+    let schedules = operations.read("/ops/schedules").await;
+    assert_eq!((&schedules[0]["name"], &schedules[0]["late_ms"]), (&json!("reports.nightly"), &json!(0)));
     // Never on the public port.
     let anybody = process.client().await;
-    for path in ["/ops/info", "/ops/jobs", "/livez", "/readyz", "/startupz"] {
+    for path in ["/ops/info", "/ops/jobs", "/ops/schedules", "/livez", "/readyz", "/startupz"] {
         anybody.get(path).send().await.problem(404, "request/not-found");
     }
 }

@@ -3,6 +3,7 @@
 use dolmen::{App, AppBuilder, BuildError, Module};
 use dolmen_ports::Event;
 
+use super::inline::Inline;
 use super::watch::EventWatch;
 use super::{FakePorts, TestApp};
 
@@ -12,13 +13,14 @@ pub struct TestAppBuilder {
     fakes: FakePorts,
     app: AppBuilder,
     watch: EventWatch,
+    inline: bool,
 }
 
 impl TestAppBuilder {
     pub(super) fn new() -> Self {
         let fakes = FakePorts::new();
         let app = App::builder(fakes.app().clone());
-        Self { fakes, app, watch: EventWatch::new() }
+        Self { fakes, app, watch: EventWatch::new(), inline: false }
     }
 
     /// The fakes, for what two modules share.
@@ -40,6 +42,21 @@ impl TestAppBuilder {
         self
     }
 
+    /// Lets jobs run inline: as soon as a transaction that enqueued some is committed, whatever is due is worked off, before
+    /// the commit returns to its caller. So the test of a use case sees what its jobs and subscribers did without a drain.
+    ///
+    /// It is for short tests, and has limits:
+    /// - A job that fails is not the caller's failure: it waits for its retry, and [`TestApp::advance`] runs it then.
+    /// - Delayed jobs run when the clock gets there, with [`TestApp::advance`].
+    /// - Of tasks that commit at the same time one works for all, so another one may go on before its job has run.
+    /// - It hides that the work is done later. Assert with a [`TestApp::drain`] where that matters.
+    /// - It is for applications on fakes; around others, drain.
+    #[must_use]
+    pub fn inline(mut self) -> Self {
+        self.inline = true;
+        self
+    }
+
     /// The application, checked by [`App::verify`].
     ///
     /// # Errors
@@ -48,6 +65,12 @@ impl TestAppBuilder {
         let app = if self.watch.is_empty() { self.app } else { self.app.module(self.watch) };
         let app = app.build();
         app.verify()?;
-        Ok(TestApp::around(self.fakes, &app))
+        let mut test = TestApp::around(self.fakes, &app);
+        if self.inline {
+            let inline = Inline::new(app.due_jobs());
+            test.fakes.memory().after_commits(&inline);
+            test.inline = Some(inline);
+        }
+        Ok(test)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use dolmen_ports::{ErrorKind, JobFilter, JobRecord, JobState, PortError, PortResult};
+use dolmen_ports::{ErrorKind, JobFilter, JobRecord, JobState, PortError, PortResult, QueueName};
 use futures_util::FutureExt as _;
 
 use super::TestApp;
@@ -49,12 +49,26 @@ impl TestApp {
     }
 }
 
-fn list(records: &[JobRecord]) -> String {
-    let describe = |record: &JobRecord| {
-        let error = record.last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
-        format!("{} {} {}{error}", record.state.name(), record.kind, record.payload)
+/// Jobs in one line: state, kind, payload, whose, where, when, and why they failed.
+pub(super) fn list(records: &[JobRecord]) -> String {
+    records.iter().map(describe).collect::<Vec<_>>().join("; ")
+}
+
+fn describe(record: &JobRecord) -> String {
+    let tenant = record.tenant.map(|tenant| format!(" for tenant {tenant}")).unwrap_or_default();
+    let queue = match &record.queue {
+        queue if *queue == QueueName::DEFAULT => String::new(),
+        queue => format!(" in queue {queue}"),
     };
-    records.iter().map(describe).collect::<Vec<_>>().join(", ")
+    let unique = record.unique_key.as_ref().map(|key| format!(" unique by {key:?}")).unwrap_or_default();
+    let error = record.last_error.as_ref().map(|error| format!(" ({error})")).unwrap_or_default();
+    format!(
+        "{} {} {}{tenant}{queue}{unique}, due at {}{error}",
+        record.state.name(),
+        record.kind,
+        record.payload,
+        record.due_at
+    )
 }
 
 impl Drop for TestApp {

@@ -3,28 +3,34 @@
 mod assert;
 mod builder;
 mod fake_ports;
+mod inline;
+mod job_match;
 mod leftovers;
+mod records;
+mod scenario;
+mod time;
 mod wait;
 mod watch;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use dolmen::{App, AppPorts, DueJobs, DueTicks, JobRun, Operations, PublishedTick};
+use dolmen::{App, AppPorts, DueJobs, DueTicks, JobOptions, JobRun, Operations};
 use dolmen_ports::{
-    Database, Email, Event, EventEnvelope, Job, JobFilter, JobId, JobQueue, JobRecord, PortResult, ReadTx,
-    Scope, Uuid, WriteTx,
+    Database, Email, Enqueued, Event, Job, JobFilter, JobId, JobQueue, JobRecord, PortResult, ReadTx, Scope,
+    Uuid, WriteTx,
 };
 
 pub use self::builder::TestAppBuilder;
 pub use self::fake_ports::FakePorts;
+use self::inline::Inline;
+pub use self::job_match::JobMatch;
+use self::records::{events_in, jobs_in};
+pub use self::scenario::{Aftermath, Scenario};
+use self::time::Ageing;
 pub use self::watch::EventWatch;
 
-/// How far the clock goes at once when it is advanced, between two looks at the schedules.
-const CLOCK_STEP: Duration = Duration::from_mins(1);
 /// How many jobs are read at once.
 const PAGE: u32 = 200;
 
@@ -68,6 +74,8 @@ pub struct TestApp {
     fakes: FakePorts,
     jobs: DueJobs,
     ticks: DueTicks,
+    inline: Option<Arc<Inline>>,
+    ageing: Option<Ageing>,
     checks_leftovers: AtomicBool,
 }
 
@@ -87,6 +95,8 @@ impl TestApp {
             fakes,
             jobs: app.due_jobs(),
             ticks: app.due_ticks(),
+            inline: None,
+            ageing: None,
             checks_leftovers: AtomicBool::new(true),
         }
     }
@@ -118,32 +128,30 @@ impl TestApp {
 
     /// Enqueues a job in a transaction of its own.
     pub async fn enqueue<J: Job>(&self, scope: Scope, job: &J) -> PortResult<JobId> {
+        Ok(self.enqueue_with(scope, job, JobOptions::new()).await?.id())
+    }
+
+    /// Enqueues a job with options in a transaction of its own.
+    pub async fn enqueue_with<J: Job>(
+        &self,
+        scope: Scope,
+        job: &J,
+        options: JobOptions,
+    ) -> PortResult<Enqueued> {
         let jobs = self.ports.jobs();
-        let enqueued =
-            self.database().scope(scope).write(async |tx: &mut WriteTx| jobs.enqueue(tx, job).await).await?;
-        Ok(enqueued.id())
+        let enqueue = async |tx: &mut WriteTx| jobs.enqueue_with(tx, job, options.clone()).await;
+        self.database().scope(scope).write(enqueue).await
     }
 
     /// Runs jobs until none is due, those included that other jobs enqueue; returns the attempts.
     ///
-    /// A job that failed is due again later: [`TestApp::advance`] takes the clock there.
+    /// A job that failed is due again later: [`TestApp::advance`] takes the clock there. Where jobs run inline, the attempts
+    /// since the last call are returned.
     pub async fn drain(&self) -> PortResult<Vec<JobRun>> {
-        self.jobs.run().await
-    }
-
-    /// Moves the clock on and publishes the ticks of schedules that come meanwhile, a minute at a time; runs no job.
-    ///
-    /// A schedule begins when it is first seen: with the first call at the latest.
-    pub async fn advance(&self, by: Duration) -> PortResult<Vec<PublishedTick>> {
-        let mut published = self.ticks.publish().await?;
-        let mut left = by;
-        while left > Duration::ZERO {
-            let step = left.min(CLOCK_STEP);
-            left = left.saturating_sub(step);
-            self.fakes.clock().advance(step);
-            published.extend(self.ticks.publish().await?);
+        match &self.inline {
+            Some(inline) => inline.drain().await,
+            None => self.jobs.run().await,
         }
-        Ok(published)
     }
 
     /// The mails that were sent, in that order.
@@ -153,8 +161,7 @@ impl TestApp {
 
     /// The jobs of a kind in whatever state, in the order in which they were made.
     pub async fn jobs<J: Job>(&self) -> PortResult<Vec<J>> {
-        let records = self.records(&JobFilter::all().with_kind(J::KIND)).await?;
-        Ok(records.iter().filter_map(|record| serde_json::from_str(&record.payload).ok()).collect())
+        Ok(jobs_in(&self.records(&JobFilter::all().with_kind(J::KIND)).await?))
     }
 
     /// The events of a type that were published, in that order.
@@ -162,12 +169,7 @@ impl TestApp {
     /// An event becomes one job per subscription, and is known by those: one that no module subscribes to is seen only
     /// if the test watches it, with [`TestAppBuilder::watch`] or an [`EventWatch`].
     pub async fn events<E: Event>(&self) -> PortResult<Vec<E>> {
-        let mut seen = BTreeSet::new();
-        let records = self.records(&JobFilter::all()).await?;
-        let envelopes = records.iter().filter_map(|record| serde_json::from_str(&record.payload).ok());
-        let of_type = envelopes.filter(|envelope: &EventEnvelope| envelope.name == E::NAME);
-        let once = of_type.filter(|envelope| seen.insert(envelope.id));
-        Ok(once.filter_map(|envelope| serde_json::from_value(envelope.payload).ok()).collect())
+        Ok(events_in(&self.records(&JobFilter::all()).await?))
     }
 
     /// The stored jobs that match, oldest first, with no limit.

@@ -21,6 +21,7 @@ mod sessions;
 pub use audit::MemoryAuditLog;
 pub use auth::MemoryAuthenticator;
 pub use clock::ManualClock;
+pub(crate) use database::AfterCommit;
 pub use database::{MemoryDatabase, MemoryTable, MemoryTx};
 pub use health::FixedHealth;
 pub use ids::SequentialIds;

@@ -1,4 +1,4 @@
-//! The management port: probes, build, modules and jobs, for platforms and operators.
+//! The management port: probes, build, modules, jobs and schedules, for platforms and operators.
 
 mod routes;
 mod settings;
@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use crate::server::{BoundAddress, HttpServer, HttpSettings, listen};
 pub use settings::ManagementSettings;
 
-/// Serves `/livez`, `/readyz`, `/startupz`, `/ops/info`, `/ops/modules`, `/ops/jobs` and their document on a port of their
-/// own, in every role. The public port never serves them.
+/// Serves `/livez`, `/readyz`, `/startupz`, `/ops/info`, `/ops/modules`, `/ops/jobs`, `/ops/schedules` and their document on
+/// a port of their own, in every role. The public port never serves them.
 ///
 /// # Examples
 /// ```

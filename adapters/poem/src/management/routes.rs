@@ -30,6 +30,9 @@ pub(super) fn all(operations: &Operations) -> Result<Vec<Operation>, BoxError> {
         operations,
         |operations| async move { json(true, &operations.jobs().await?) },
     ));
+    routes.push(route("/ops/schedules", operations, |operations| async move {
+        json(true, &operations.schedules().await?)
+    }));
     let document = serde_json::to_value(operations.document())?;
     routes.extend(docs::operations(&document)?);
     Ok(routes)

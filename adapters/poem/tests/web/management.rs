@@ -95,7 +95,8 @@ async fn operations_are_served_as_their_document_says() {
 #[tokio::test]
 async fn the_public_port_has_no_operations() {
     let server = crate::support::TestServer::start().await;
-    for path in ["/livez", "/readyz", "/startupz", "/ops/info", "/ops/modules", "/ops/jobs"] {
+    for path in ["/livez", "/readyz", "/startupz", "/ops/info", "/ops/modules", "/ops/jobs", "/ops/schedules"]
+    {
         assert_eq!(server.ask("GET", path).send().await.status, 404, "{path}");
     }
 }

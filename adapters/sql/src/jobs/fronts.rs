@@ -100,7 +100,7 @@ impl Fronts {
     }
 
     /// Begins at the very front next time.
-    pub(super) fn forget(&self) {
+    pub(crate) fn forget(&self) {
         self.state().places.clear();
     }
 

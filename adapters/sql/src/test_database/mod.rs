@@ -1,5 +1,6 @@
 //! For the tests of modules and programs (feature `test-database`): a database of its own for each test.
 
+mod age;
 #[cfg(feature = "postgres")]
 mod role;
 #[cfg(any(feature = "mysql", feature = "postgres"))]
@@ -11,6 +12,7 @@ use std::fmt;
 use dolmen_ports::Dialect;
 use dolmen_ports::{Database, MigrationSet, PortResult, Secret};
 
+pub use self::age::age_jobs;
 use crate::{SqlDatabase, SqlOptions};
 
 /// The variable that names a PostgreSQL server on which databases can be created; `cargo xtask test` brings one.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{AuditLog, Inbox, JobQueue, PortResult, QueueName, ScheduleStore, SessionStore};
-use dolmen_sql::{Native, SqlAuditLog, SqlInbox, SqlScheduleStore, SqlSessionStore, map_error, native};
+use dolmen_ports::{AuditLog, Inbox, JobQueue, PortResult, ScheduleStore, SessionStore};
+use dolmen_sql::test_database::age_jobs;
+use dolmen_sql::{SqlAuditLog, SqlInbox, SqlScheduleStore, SqlSessionStore};
 use dolmen_testkit::conformance::audit::AuditHarness;
 use dolmen_testkit::conformance::inbox::InboxHarness;
 use dolmen_testkit::conformance::jobs::JobsHarness;
@@ -30,72 +31,9 @@ impl JobsHarness for SqlHarness {
     }
 
     async fn age(&self, by: Duration) -> PortResult<()> {
-        let work = self.database.system().write(async |tx| {
-            for age in AGE {
-                let result = match native(tx)? {
-                    Native::Sqlite(connection) => {
-                        let older = format!("{:+} seconds", -by.as_secs_f64());
-                        sqlx::query(age.sqlite).bind(older).execute(connection).await.map(drop)
-                    }
-                    #[cfg(feature = "postgres")]
-                    Native::Postgres(connection) => {
-                        sqlx::query(age.postgres).bind(by.as_secs_f64()).execute(connection).await.map(drop)
-                    }
-                    #[cfg(feature = "mysql")]
-                    Native::MySql(connection) => {
-                        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
-                        sqlx::query(age.mysql).bind(micros).execute(connection).await.map(drop)
-                    }
-                    _ => Ok(()),
-                };
-                result.map_err(|error| map_error(error, "age the jobs"))?;
-            }
-            // What became due behind the places that claims have come to is found from the very front.
-            self.queue.resume(tx, &QueueName::new("nobody")).await?;
-            Ok(())
-        });
-        work.await
+        age_jobs(&self.sql, by).await
     }
 }
-
-/// Makes a table older, as each dialect says it.
-struct Age {
-    sqlite: &'static str,
-    #[cfg(feature = "postgres")]
-    postgres: &'static str,
-    #[cfg(feature = "mysql")]
-    mysql: &'static str,
-}
-
-const AGE: [Age; 2] = [
-    Age {
-        sqlite: "update dolmen_job set
-             due_at = strftime('%Y-%m-%dT%H:%M:%f000Z', due_at, ?1),
-             created_at = strftime('%Y-%m-%dT%H:%M:%f000Z', created_at, ?1),
-             finished_at = strftime('%Y-%m-%dT%H:%M:%f000Z', finished_at, ?1),
-             unique_period = unique_period - (unique_period <> 0)",
-        #[cfg(feature = "postgres")]
-        postgres: "update dolmen_job set
-             due_at = due_at - $1 * interval '1 second',
-             created_at = created_at - $1 * interval '1 second',
-             finished_at = finished_at - $1 * interval '1 second',
-             unique_period = unique_period - (unique_period <> 0)::int",
-        #[cfg(feature = "mysql")]
-        mysql: "update dolmen_job, (select cast(? as signed) as micros) as age set
-             due_at = due_at - interval micros microsecond,
-             created_at = created_at - interval micros microsecond,
-             finished_at = finished_at - interval micros microsecond,
-             unique_period = unique_period - (unique_period <> 0)",
-    },
-    Age {
-        sqlite: "update dolmen_job_claim set lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",
-        #[cfg(feature = "postgres")]
-        postgres: "update dolmen_job_claim set lease_until = lease_until - $1 * interval '1 second'",
-        #[cfg(feature = "mysql")]
-        mysql: "update dolmen_job_claim, (select cast(? as signed) as micros) as age
-         set lease_until = lease_until - interval micros microsecond",
-    },
-];
 
 impl SchedulesHarness for SqlHarness {
     fn schedules(&self) -> Arc<dyn ScheduleStore> {

@@ -36,6 +36,7 @@ use self::settle::settle_completions;
 use self::upkeep::keep_house;
 use crate::role::Role;
 use crate::runner::{RoleRunner, RunContext};
+use crate::schedule::{Schedules, watch};
 
 /// How long the last completions may take once the time to drain is over.
 const LAST_COMPLETIONS: Duration = Duration::from_secs(1);
@@ -105,6 +106,14 @@ impl RoleRunner for Worker {
             }
         });
         parts.spawn(Claiming::new(Arc::clone(&engine), completions).run());
+        let schedules = Schedules::new(context.ports(), Arc::clone(&context.schedules));
+        let (metrics, draining) = (context.ports().metrics().clone(), engine.drain.clone());
+        parts.spawn(async move {
+            tokio::select! {
+                () = watch(schedules, metrics) => {}
+                () = draining.cancelled() => {}
+            }
+        });
         parts.spawn(async move { keep_house(&engine).await });
         while let Some(part) = parts.join_next().await {
             part?;

@@ -5,8 +5,9 @@ mod table;
 mod tx;
 mod world;
 
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -51,6 +52,15 @@ struct Shared {
     migrations: MigrationLog,
     closed: AtomicBool,
     clock: ManualClock,
+    /// Who is told of commits that enqueued jobs. Weak, because it holds the database itself.
+    after_commit: OnceLock<Weak<dyn AfterCommit>>,
+}
+
+/// Is told of commits that enqueued jobs.
+#[async_trait]
+pub(crate) trait AfterCommit: fmt::Debug + Send + Sync {
+    /// A transaction was committed; its caller waits for the end of this.
+    async fn committed(&self);
 }
 
 /// What is committed, and how many commits that was.
@@ -99,6 +109,12 @@ impl Shared {
         let mut committed = self.committed.write().unwrap_or_else(PoisonError::into_inner);
         *committed = State { world, commits: committed.commits + 1 };
         self.replica.as_ref().map(|_| committed.position())
+    }
+
+    async fn tell_of_commit(&self) {
+        if let Some(after_commit) = self.after_commit.get().and_then(Weak::upgrade) {
+            after_commit.committed().await;
+        }
     }
 }
 
@@ -151,8 +167,15 @@ impl MemoryDatabase {
                 migrations: MigrationLog::default(),
                 closed: AtomicBool::new(false),
                 clock,
+                after_commit: OnceLock::new(),
             }),
         }
+    }
+
+    /// Tells `after_commit` of each commit that enqueued jobs; the first one that asks for it.
+    pub(crate) fn after_commits<A: AfterCommit + 'static>(&self, after_commit: &Arc<A>) {
+        let after_commit: Weak<A> = Arc::downgrade(after_commit);
+        self.shared.after_commit.get_or_init(|| after_commit);
     }
 
     /// The database's clock: leases, delays and ages of jobs are measured with it.

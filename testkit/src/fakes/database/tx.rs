@@ -22,7 +22,8 @@ pub struct MemoryTx {
 #[derive(Debug)]
 struct Writer {
     target: Arc<Shared>,
-    _turn: OwnedMutexGuard<()>,
+    turn: OwnedMutexGuard<()>,
+    has_jobs: bool,
 }
 
 impl MemoryTx {
@@ -31,7 +32,14 @@ impl MemoryTx {
     }
 
     pub(super) fn writer(world: World, target: Arc<Shared>, turn: OwnedMutexGuard<()>) -> Self {
-        Self { world, writer: Some(Writer { target, _turn: turn }) }
+        Self { world, writer: Some(Writer { target, turn, has_jobs: false }) }
+    }
+
+    /// Notes that its commit makes jobs ready.
+    pub(in crate::fakes) fn note_jobs(&mut self) {
+        if let Some(writer) = &mut self.writer {
+            writer.has_jobs = true;
+        }
     }
 
     pub(super) fn rows<K: 'static, V: 'static>(
@@ -62,7 +70,14 @@ impl TxDriver for MemoryTx {
 
     async fn commit(self: Box<Self>) -> PortResult<Option<Position>> {
         let Self { world, writer } = *self;
-        Ok(writer.and_then(|writer| writer.target.commit(world)))
+        let Some(Writer { target, turn, has_jobs }) = writer else { return Ok(None) };
+        let position = target.commit(world);
+        // The next writer may be one of the jobs.
+        drop(turn);
+        if has_jobs {
+            target.tell_of_commit().await;
+        }
+        Ok(position)
     }
 
     fn position_in_doubt(&mut self) -> Option<Position> {

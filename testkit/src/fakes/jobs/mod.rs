@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use self::row::Row;
 use super::clock::ManualClock;
-use super::database::{BACKEND, MemoryDatabase, MemoryTable};
+use super::database::{BACKEND, MemoryDatabase, MemoryTable, MemoryTx};
 use super::ids::SequentialIds;
 
 const JOBS: MemoryTable<JobId, Row> = MemoryTable::new("dolmen_job");
@@ -51,13 +51,15 @@ impl MemoryJobQueue {
         self.clock.now()
     }
 
-    fn wake_after_commit(&self, tx: &mut WriteTx) {
+    fn wake_after_commit(&self, tx: &mut WriteTx) -> PortResult<()> {
+        tx.driver_mut::<MemoryTx>()?.note_jobs();
         let enqueued = Arc::clone(&self.enqueued);
         tx.after_commit(move || {
             enqueued.notify_waiters();
             // Kept for a worker that found nothing a moment ago and has not begun to wait yet.
             enqueued.notify_one();
         });
+        Ok(())
     }
 
     /// Runs a step of the queue's own, outside of any caller's transaction.
@@ -80,7 +82,7 @@ impl JobQueue for MemoryJobQueue {
 
     async fn enqueue(&self, tx: &mut WriteTx, jobs: Vec<NewJob>) -> PortResult<Vec<Enqueued>> {
         let results = enqueue::enqueue(tx, jobs, self.now())?;
-        self.wake_after_commit(tx);
+        self.wake_after_commit(tx)?;
         Ok(results)
     }
 
@@ -147,8 +149,7 @@ impl JobQueue for MemoryJobQueue {
 
     async fn resume(&self, tx: &mut WriteTx, queue: &QueueName) -> PortResult<()> {
         PAUSED.remove(tx, queue)?;
-        self.wake_after_commit(tx);
-        Ok(())
+        self.wake_after_commit(tx)
     }
 
     async fn paused(&self, tx: &mut ReadTx) -> PortResult<Vec<QueueName>> {
