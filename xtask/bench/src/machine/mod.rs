@@ -1,0 +1,7 @@
+//! What the machine gives to whom: processor time and memory, as Linux tells it.
+
+mod cost;
+mod server;
+
+pub(crate) use self::cost::{Cpu, cores, memory_mib};
+pub(crate) use self::server::DatabaseServer;
