@@ -2,6 +2,7 @@
 //!
 //! It prints ratios. An absolute figure belongs to one machine and one minute; both sides of a ratio had the same.
 
+mod dirt;
 mod generator;
 mod idle;
 mod isolation;
@@ -11,6 +12,7 @@ mod machine;
 mod measure;
 mod process;
 mod scale;
+mod seed;
 mod shop;
 mod sql;
 
@@ -76,6 +78,20 @@ enum Command {
         #[command(flatten)]
         options: idle::Options,
     },
+    /// Jobs a second on PostgreSQL while something is in the way, as a line of JSON
+    Backlog {
+        /// An empty database
+        url: String,
+        #[command(flatten)]
+        plan: jobs::in_the_way::Plan,
+    },
+    /// A steady stream of jobs on PostgreSQL while long transactions keep what is dead
+    Dirt {
+        /// An empty database
+        url: String,
+        #[command(flatten)]
+        options: dirt::Options,
+    },
 }
 
 #[tokio::main]
@@ -100,6 +116,8 @@ async fn run(command: Command) -> Result<(), BoxError> {
         Command::Isolation { url, options } => isolation::run(&url, options).await?,
         Command::Scale { url, options } => scale::run(&url, options).await?,
         Command::Idle { url, options } => idle::run(&url, options).await?,
+        Command::Backlog { url, plan } => println!("{}", jobs::in_the_way::measure(&url, plan).await?),
+        Command::Dirt { url, options } => dirt::run(&url, options).await?,
         Command::Jobs { url, plan } => println!("{}", jobs::measure(&url, plan).await?),
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: what Dolmen does in a second, beside the same by other means, and under load.
 
+mod backlog;
+mod dirt;
 mod figures;
 mod idle;
 mod isolation;
@@ -33,6 +35,10 @@ pub(crate) enum Subject {
     Scale(scale::Options),
     /// What processes cost that have nothing to do, and how soon they start a job of another process
     Idle(idle::Options),
+    /// Jobs that do nothing on PostgreSQL, with a backlog behind them and beside an old snapshot
+    Backlog(backlog::Options),
+    /// A steady stream of jobs on PostgreSQL while long transactions keep what is dead from being removed
+    Dirt(dirt::Options),
 }
 
 /// What to measure, and where.
@@ -61,6 +67,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
             Subject::Isolation(isolation) => isolation::run(&bench, server, isolation)?,
             Subject::Scale(scale) => scale::run(&bench, server, scale)?,
             Subject::Idle(idle) => idle::run(&bench, server, idle)?,
+            // How rows are kept is PostgreSQL's own.
+            Subject::Backlog(_) | Subject::Dirt(_) if server.name() != "postgres" => {}
+            Subject::Backlog(backlog) => backlog::run(&bench, server, backlog)?,
+            Subject::Dirt(dirt) => dirt::run(&bench, server, dirt)?,
         }
     }
     Ok(())
@@ -72,7 +82,7 @@ impl Options {
         match self.subject {
             _ if !self.on.is_empty() => self.on.clone(),
             Subject::Sql(_) | Subject::Jobs(_) | Subject::Idle(_) => Vec::new(),
-            Subject::Load(_) | Subject::Isolation(_) | Subject::Scale(_) => vec![Kind::Postgres],
+            _ => vec![Kind::Postgres],
         }
     }
 }

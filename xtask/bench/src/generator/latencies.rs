@@ -21,7 +21,6 @@ impl Latencies {
         self.0.append(&mut others.0);
     }
 
-
     /// In milliseconds, the ones below which these shares of all lie, in thousandths; 1,000 is the longest.
     pub(crate) fn at<const N: usize>(&mut self, shares: [usize; N]) -> Result<[f64; N], BoxError> {
         self.0.sort_unstable();

@@ -3,6 +3,7 @@
 //! The parent gives every run an empty database, and runs all sides in turns, those of other job queues among them.
 
 mod enqueue;
+pub(crate) mod in_the_way;
 pub(crate) mod ours;
 mod plain;
 mod start;
