@@ -46,7 +46,7 @@ pub(crate) async fn run(url: &str, options: Options) -> Result<(), BoxError> {
     sql.database().migrate(&[dolmen_sql::MIGRATIONS, shop::MIGRATIONS]).await?;
     let ports = shop::idle(&sql);
     println!(
-        "  {:34}{:>8}{:>10}{:>11}{:>8}{:>8}{:>8}{:>12}",
+        "  {:34}{:>8}{:>10}{:>11}{:>8}{:>8}{:>9}{:>14}",
         "", "requests", "accepted", "p50, ms", "p99", "p99.9", "longest", "flood jobs/s"
     );
     let mut first_number = 0;
@@ -99,7 +99,7 @@ async fn lap(
     }
     let [p50, p99, p999, longest] = answers.times.at([500, 990, 999, 1_000])?;
     println!(
-        "  {:34}{:>8}{:>10}{p50:11.2}{p99:8.2}{p999:8.2}{longest:8.1}{:12.0}",
+        "  {:34}{:>8}{:>10}{p50:11.2}{p99:8.2}{p999:8.2}{longest:9.1}{:14.0}",
         arrangement.to_string(),
         answers.asked(),
         answers.accepted.len(),

@@ -34,6 +34,13 @@ pub(crate) struct Options {
     concurrency: u32,
 }
 
+impl Options {
+    /// These, or those of the short form.
+    pub(super) fn or_short(&self, short: bool) -> Self {
+        if short { Self { rounds: 1, jobs: 20_000, backlog: 200_000, ..self.clone() } } else { self.clone() }
+    }
+}
+
 pub(super) fn run(bench: &Path, server: &Server, options: &Options) -> Outcome<()> {
     let mut rates: [Vec<f64>; WAYS.len()] = Default::default();
     for round in 0..options.rounds {

@@ -29,6 +29,17 @@ pub(crate) struct Options {
     rows: u64,
 }
 
+impl Options {
+    /// These, or those of the short form.
+    pub(super) fn or_short(&self, short: bool) -> Self {
+        if short {
+            Self { seconds: 12, minutes: None, hold: 6, around: 4, rows: 100_000, ..self.clone() }
+        } else {
+            self.clone()
+        }
+    }
+}
+
 pub(super) fn run(bench: &Path, server: &Server, options: &Options) -> Outcome<()> {
     let seconds = options.minutes.map_or(options.seconds, |minutes| minutes * 60);
     let [rate, seconds, hold, around, rows] =

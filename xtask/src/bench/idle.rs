@@ -23,6 +23,13 @@ pub(crate) struct Options {
     rests: u64,
 }
 
+impl Options {
+    /// These, or those of the short form.
+    pub(super) fn or_short(&self, short: bool) -> Self {
+        if short { Self { seconds: 15, settle: 8, probes: 40, rests: 0 } } else { self.clone() }
+    }
+}
+
 pub(super) fn run(bench: &Path, server: &Server, options: &Options) -> Outcome<()> {
     let [seconds, settle, probes, rests] =
         [options.seconds, options.settle, options.probes, options.rests].map(|amount| amount.to_string());

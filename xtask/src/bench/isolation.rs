@@ -20,6 +20,13 @@ pub(crate) struct Options {
     burn_us: u64,
 }
 
+impl Options {
+    /// These, or those of the short form.
+    pub(super) fn or_short(&self, short: bool) -> Self {
+        if short { Self { seconds: 4, ..self.clone() } } else { self.clone() }
+    }
+}
+
 pub(super) fn run(bench: &Path, server: &Server, options: &Options) -> Outcome<()> {
     let [rate, seconds, burn] =
         [options.rate.into(), options.seconds, options.burn_us].map(|amount: u64| amount.to_string());

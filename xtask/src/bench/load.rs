@@ -29,6 +29,13 @@ pub(crate) struct Options {
     highest: bool,
 }
 
+impl Options {
+    /// These, or those of the short form.
+    pub(super) fn or_short(&self, short: bool) -> Self {
+        if short { Self { seconds: 5, minutes: None, ..self.clone() } } else { self.clone() }
+    }
+}
+
 pub(super) fn run(bench: &Path, server: &Server, options: &Options) -> Outcome<()> {
     let seconds = options.minutes.map_or(options.seconds, |minutes| minutes * 60);
     let mut arguments = vec![

@@ -49,6 +49,9 @@ pub(crate) struct Options {
     /// Only on these databases
     #[arg(long, value_enum, value_delimiter = ',', global = true)]
     on: Vec<Kind>,
+    /// The short form of what runs under load: about a minute, enough to see that it still works
+    #[arg(long, global = true)]
+    short: bool,
 }
 
 /// Builds the programs and runs them on every database, with commits that are durable.
@@ -63,14 +66,16 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
         match &options.subject {
             Subject::Sql(sql) => sql::run(&bench, server, sql)?,
             Subject::Jobs(jobs) => jobs::run(&bench, rivals.as_deref(), server, jobs)?,
-            Subject::Load(load) => load::run(&bench, server, load)?,
-            Subject::Isolation(isolation) => isolation::run(&bench, server, isolation)?,
-            Subject::Scale(scale) => scale::run(&bench, server, scale)?,
-            Subject::Idle(idle) => idle::run(&bench, server, idle)?,
+            Subject::Load(load) => load::run(&bench, server, &load.or_short(options.short))?,
+            Subject::Isolation(isolation) => {
+                isolation::run(&bench, server, &isolation.or_short(options.short))?
+            }
+            Subject::Scale(scale) => scale::run(&bench, server, &scale.or_short(options.short))?,
+            Subject::Idle(idle) => idle::run(&bench, server, &idle.or_short(options.short))?,
             // How rows are kept is PostgreSQL's own.
             Subject::Backlog(_) | Subject::Dirt(_) if server.name() != "postgres" => {}
-            Subject::Backlog(backlog) => backlog::run(&bench, server, backlog)?,
-            Subject::Dirt(dirt) => dirt::run(&bench, server, dirt)?,
+            Subject::Backlog(backlog) => backlog::run(&bench, server, &backlog.or_short(options.short))?,
+            Subject::Dirt(dirt) => dirt::run(&bench, server, &dirt.or_short(options.short))?,
         }
     }
     Ok(())

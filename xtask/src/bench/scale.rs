@@ -17,6 +17,13 @@ pub(crate) struct Options {
     processes: String,
 }
 
+impl Options {
+    /// These, or those of the short form.
+    pub(super) fn or_short(&self, short: bool) -> Self {
+        if short { Self { seconds: 1, processes: "1,2".to_owned() } } else { self.clone() }
+    }
+}
+
 pub(super) fn run(bench: &Path, server: &Server, options: &Options) -> Outcome<()> {
     let seconds = options.seconds.to_string();
     let arguments = ["--seconds", &seconds, "--processes", &options.processes];

@@ -2,6 +2,8 @@
 
 mod cost;
 mod server;
+mod whole;
 
 pub(crate) use self::cost::{Cpu, cores, memory_mib};
 pub(crate) use self::server::DatabaseServer;
+pub(crate) use self::whole::{Spent, Whole};
