@@ -7,6 +7,7 @@ use dolmen::{AppPorts, BoxError};
 use dolmen_sql::{SqlDatabase, SqlOptions};
 
 use crate::generator::{self, Plan};
+use crate::jobs::ours::forget_claims;
 use crate::machine::cores;
 use crate::process::Process;
 use crate::shop::{self, Burn};
@@ -44,7 +45,6 @@ impl fmt::Display for Arrangement {
 pub(crate) async fn run(url: &str, options: Options) -> Result<(), BoxError> {
     let sql = SqlDatabase::connect(url, SqlOptions::new()).await?;
     sql.database().migrate(&[dolmen_sql::MIGRATIONS, shop::MIGRATIONS]).await?;
-    let ports = shop::idle(&sql);
     println!(
         "  {:34}{:>8}{:>10}{:>11}{:>8}{:>8}{:>9}{:>14}",
         "", "requests", "accepted", "p50, ms", "p99", "p99.9", "longest", "flood jobs/s"
@@ -52,7 +52,7 @@ pub(crate) async fn run(url: &str, options: Options) -> Result<(), BoxError> {
     let mut first_number = 0;
     for (is_apart, is_flooded) in [(true, false), (true, true), (false, false), (false, true)] {
         let arrangement = Arrangement { is_apart, is_flooded };
-        first_number = lap(url, &ports, options, arrangement, first_number).await?;
+        first_number = lap(url, &sql, options, arrangement, first_number).await?;
     }
     let Options { rate, seconds, burn_us } = options;
     println!(
@@ -67,11 +67,12 @@ pub(crate) async fn run(url: &str, options: Options) -> Result<(), BoxError> {
 /// Measures one of them; returns the first number that is free.
 async fn lap(
     url: &str,
-    ports: &AppPorts,
+    sql: &SqlDatabase,
     options: Options,
     arrangement: Arrangement,
     first_number: u64,
 ) -> Result<u64, BoxError> {
+    let ports = &shop::idle(sql);
     let mut processes = Vec::new();
     if arrangement.is_apart {
         processes.push(Process::start(url, "web", &[]).await?);
@@ -109,6 +110,7 @@ async fn lap(
         process.end().await?;
     }
     empty(ports).await?;
+    forget_claims(sql).await?;
     Ok(first_number + answers.asked())
 }
 

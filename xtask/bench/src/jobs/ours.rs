@@ -57,6 +57,16 @@ pub(crate) async fn tidy(url: &str) -> Result<(), BoxError> {
     Ok(())
 }
 
+/// Removes what workers that have ended left of their claims: the next ones are measured without it.
+pub(crate) async fn forget_claims(sql: &SqlDatabase) -> Result<(), BoxError> {
+    let database = sql.database();
+    let write = database
+        .system()
+        .write(async |tx| statement!("dolmen", "delete from dolmen_job_claim").execute(tx).await);
+    write.await?;
+    Ok(())
+}
+
 pub(crate) async fn is_any_left(sql: &SqlDatabase) -> Result<bool, BoxError> {
     let database = sql.database();
     let read = database.system().read(async |tx| {

@@ -56,7 +56,7 @@ impl Site {
         let answers = generator::send(plan).await?;
         let took = started.elapsed();
         let shares = Shares::between(before, self.usage(), took);
-        let left = self.waiting().await?;
+        let (left, claims) = (self.waiting().await?, self.claims().await?);
         let ended = Instant::now();
         while self.waiting().await? > 0 && ended.elapsed() < PATIENCE {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -69,7 +69,10 @@ impl Site {
         self.next_number += answers.asked();
         let lost = answers.accepted.iter().filter(|number| !shipped.contains_key(*number)).count();
         let twice = shipped.values().filter(|count| **count > 1).count();
-        Ok(Lap { outcome: Outcome { rate: options.rate, took, answers, starts, left, lost, twice }, shares })
+        Ok(Lap {
+            outcome: Outcome { rate: options.rate, took, answers, starts, left, claims, lost, twice },
+            shares,
+        })
     }
 
     pub(super) async fn end(self) -> Result<(), BoxError> {
@@ -88,6 +91,15 @@ impl Site {
             statement!("dolmen", "select count(*) from dolmen_job where state = 'active'")
                 .fetch_one::<(i64,)>(tx)
                 .await
+        });
+        Ok(read.await?.0)
+    }
+
+    /// Rows of claims: each claim looks through all of them.
+    async fn claims(&self) -> Result<i64, BoxError> {
+        let database = self.sql.database();
+        let read = database.system().read(async |tx| {
+            statement!("dolmen", "select count(*) from dolmen_job_claim").fetch_one::<(i64,)>(tx).await
         });
         Ok(read.await?.0)
     }

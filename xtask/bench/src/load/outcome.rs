@@ -17,6 +17,8 @@ pub(super) struct Outcome {
     pub(super) starts: Latencies,
     /// Jobs that were not done when the last request was answered.
     pub(super) left: i64,
+    /// Rows of claims that were there then.
+    pub(super) claims: i64,
     /// Requests that were accepted and whose job left nothing.
     pub(super) lost: usize,
     pub(super) twice: usize,
@@ -24,7 +26,7 @@ pub(super) struct Outcome {
 
 impl Outcome {
     pub(super) const HEAD: &str = "    events/s  requests     accepted  other      lost  twice   request p50      p99    \
-         p99.9   start p50      p99  jobs left";
+         p99.9   start p50      p99  jobs left  claims";
 
     pub(super) fn shown(&mut self) -> Result<String, BoxError> {
         let [p50, p99, p999] = self.answers.times.at([500, 990, 999])?;
@@ -33,12 +35,13 @@ impl Outcome {
         let asked = self.answers.asked();
         Ok(format!(
             "  {:10.0}{asked:>10}{accepted:>13}{:>7}{:>10}{:>7}{p50:11.2} ms{p99:9.2}{p999:9.2}{start_p50:9.2} ms{start_p99:9.2}\
-             {:>11}",
+             {:>11}{:>8}",
             accepted as f64 / self.took.as_secs_f64(),
             asked - accepted as u64,
             self.lost,
             self.twice,
             self.left,
+            self.claims,
         ))
     }
 

@@ -9,7 +9,7 @@ use dolmen_sql::{SqlDatabase, SqlOptions};
 
 use self::work::Work;
 use crate::jobs::PATIENCE;
-use crate::jobs::ours::{is_any_left, tidy};
+use crate::jobs::ours::{forget_claims, is_any_left, tidy};
 use crate::machine::{Cpu, DatabaseServer, cores};
 use crate::process::Process;
 use crate::shop;
@@ -73,6 +73,7 @@ async fn lap(
     processes: usize,
     jobs: usize,
 ) -> Result<Lap, BoxError> {
+    forget_claims(sql).await?;
     tidy(url).await?;
     set_paused(ports, true).await?;
     let concurrency = work.concurrency();
