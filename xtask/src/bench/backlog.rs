@@ -37,7 +37,7 @@ pub(crate) struct Options {
 impl Options {
     /// These, or those of the short form.
     pub(super) fn or_short(&self, short: bool) -> Self {
-        if short { Self { rounds: 1, jobs: 20_000, backlog: 200_000, ..self.clone() } } else { self.clone() }
+        if short { Self { rounds: 3, jobs: 50_000, backlog: 200_000, ..self.clone() } } else { self.clone() }
     }
 }
 

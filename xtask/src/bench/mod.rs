@@ -68,7 +68,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
             Subject::Jobs(jobs) => jobs::run(&bench, rivals.as_deref(), server, jobs)?,
             Subject::Load(load) => load::run(&bench, server, &load.or_short(options.short))?,
             Subject::Isolation(isolation) => {
-                isolation::run(&bench, server, &isolation.or_short(options.short))?
+                isolation::run(&bench, server, &isolation.or_short(options.short))?;
             }
             Subject::Scale(scale) => scale::run(&bench, server, &scale.or_short(options.short))?,
             Subject::Idle(idle) => idle::run(&bench, server, &idle.or_short(options.short))?,
