@@ -28,7 +28,13 @@ impl Commits {
         match (self, engine) {
             (Self::Volatile, _) => &[],
             (Self::Durable, Engine::Postgres) => {
-                &["fsync=on", "synchronous_commit=on", "full_page_writes=on"]
+                // And it counts the statements that it gets, as one would have it do in production.
+                &[
+                    "fsync=on",
+                    "synchronous_commit=on",
+                    "full_page_writes=on",
+                    "shared_preload_libraries=pg_stat_statements",
+                ]
             }
             (Self::Durable, Engine::MariaDb) => {
                 &["--innodb-flush-log-at-trx-commit=1", "--innodb-doublewrite=1"]

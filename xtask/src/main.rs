@@ -97,11 +97,14 @@ enum Verb {
     /// PostgreSQL come back to a crowd. Prints the figures and
     /// the seed of each run; exits 1 when one is red.
     Chaos(chaos::Options),
-    /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios.
+    /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios; and Dolmen under
+    /// load.
     ///
     /// On SQLite, PostgreSQL and MariaDB: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or some of its own,
     /// whose commits are durable. Give it a machine that does nothing else. Builds a workspace of its own (`xtask/bench`) in
     /// release mode; with `jobs --rivals` also one of other job queues (`xtask/rivals`), which join the race on PostgreSQL.
+    /// `load`, `isolation`, `scale` and `dirt` start real processes of roles. A target that is missed is printed, and is
+    /// no failure: it belongs to a machine and a minute. An event that is lost is one.
     Bench(bench::Options),
     /// Runs the README's tour against a server of its own, and compares what it prints with what the README shows.
     Tour,

@@ -115,11 +115,11 @@ impl fmt::Display for Figures {
 }
 
 /// The median, or that there is none.
-fn shown(values: &[f64], digits: usize) -> String {
+pub(super) fn shown(values: &[f64], digits: usize) -> String {
     median(values).map_or_else(|| "-".to_owned(), |value| format!("{value:.digits$}"))
 }
 
-fn median(values: &[f64]) -> Option<f64> {
+pub(super) fn median(values: &[f64]) -> Option<f64> {
     let mut sorted: Vec<f64> = values.iter().copied().filter(|value| !value.is_nan()).collect();
     sorted.sort_by(f64::total_cmp);
     sorted.get(sorted.len() / 2).copied()

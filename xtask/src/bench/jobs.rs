@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::Options;
 use super::figures::{Figures, Measure};
 use super::program::measured;
+use super::sweep;
 use crate::database::Server;
 use crate::failure::{Outcome, While as _};
 
@@ -17,6 +17,35 @@ pub(super) const RIVALS: [(&str, &str); 5] = [
     ("underway", "underway"),
 ];
 
+/// How much, and against whom.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Options {
+    /// Rounds; in each, every side runs once
+    #[arg(long, default_value_t = 5)]
+    pub(super) rounds: u32,
+    /// Seconds of one side in one round, where writing is measured
+    #[arg(long, default_value_t = 4)]
+    seconds: u64,
+    /// How many wait when a side begins; rivals that are slow get fewer
+    #[arg(long, default_value_t = 200_000)]
+    pub(super) jobs: u64,
+    /// How many a worker of Dolmen runs at once
+    #[arg(long, default_value_t = 1_000)]
+    concurrency: u32,
+    /// On PostgreSQL: other job queues too, each at its best settings (builds `xtask/rivals`)
+    #[arg(long)]
+    rivals: bool,
+    /// On PostgreSQL: tries the settings of each rival instead, and prints what each brings
+    #[arg(long)]
+    sweep: bool,
+}
+
+impl Options {
+    pub(super) fn needs_rivals(&self) -> bool {
+        self.rivals || self.sweep
+    }
+}
+
 /// Who is measured, by what program.
 struct Side<'a> {
     name: &'static str,
@@ -25,8 +54,17 @@ struct Side<'a> {
     is_rival: bool,
 }
 
-/// Runs all sides, measure by measure, and prints one table.
+/// Runs all sides, or sweeps the rivals, which know PostgreSQL alone.
 pub(super) fn run(bench: &Path, rivals: Option<&Path>, server: &Server, options: &Options) -> Outcome<()> {
+    match rivals.filter(|_| server.name() == "postgres") {
+        Some(rivals) if options.sweep => sweep::run(rivals, server, options),
+        _ if options.sweep => Ok(()),
+        rivals => race(bench, rivals, server, options),
+    }
+}
+
+/// Runs all sides, measure by measure, and prints one table.
+fn race(bench: &Path, rivals: Option<&Path>, server: &Server, options: &Options) -> Outcome<()> {
     let sides = sides(bench, rivals, server.name() == "postgres");
     let mut figures = Figures::new(sides.iter().map(|side| side.shown));
     for measure in Measure::ALL {

@@ -1,12 +1,18 @@
-//! `cargo xtask bench`: the same work through Dolmen and by other means, side by side, as ratios.
+//! `cargo xtask bench`: what Dolmen does in a second, beside the same by other means, and under load.
 
+mod backlog;
+mod dirt;
 mod figures;
+mod idle;
+mod isolation;
 mod jobs;
+mod load;
 mod program;
+mod scale;
 mod sql;
 mod sweep;
 
-use clap::ValueEnum;
+use clap::Subcommand;
 
 use self::program::Program;
 use crate::failure::Outcome;
@@ -14,63 +20,76 @@ use crate::grounds::{Commits, Grounds, Kind};
 use crate::workspace::Workspace;
 
 /// What is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Subject {
     /// The business transaction (an order, its event, two jobs) against the same statements by plain sqlx
-    Sql,
+    Sql(sql::Options),
     /// Jobs that do nothing: working off, enqueueing, starting; on PostgreSQL against the same by plain statements, and
     /// against other job queues
-    Jobs,
+    Jobs(jobs::Options),
+    /// Requests over HTTP that enqueue jobs, at a constant rate: nothing may be lost
+    Load(load::Options),
+    /// How long requests take beside a flood of jobs, in another process and in the same
+    Isolation(isolation::Options),
+    /// Jobs a second of one worker process, of two, of four
+    Scale(scale::Options),
+    /// What processes cost that have nothing to do, and how soon they start a job of another process
+    Idle(idle::Options),
+    /// Jobs that do nothing on PostgreSQL, with a backlog behind them and beside an old snapshot
+    Backlog(backlog::Options),
+    /// A steady stream of jobs on PostgreSQL while long transactions keep what is dead from being removed
+    Dirt(dirt::Options),
 }
 
-/// What to measure, and how long.
+/// What to measure, and where.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// What is measured
-    #[arg(value_enum)]
+    #[command(subcommand)]
     subject: Subject,
     /// Only on these databases
-    #[arg(long, value_enum, value_delimiter = ',')]
+    #[arg(long, value_enum, value_delimiter = ',', global = true)]
     on: Vec<Kind>,
-    /// Rounds; in each, every side runs once
-    #[arg(long, default_value_t = 5)]
-    rounds: u32,
-    /// Seconds of one side in one round, where writing is measured
-    #[arg(long, default_value_t = 4)]
-    seconds: u64,
-    /// sql: tasks that write at the same time
-    #[arg(long, default_value_t = 8)]
-    writers: u32,
-    /// jobs: how many wait when a side begins; rivals that are slow get fewer
-    #[arg(long, default_value_t = 200_000)]
-    jobs: u64,
-    /// jobs: how many a worker of Dolmen runs at once
-    #[arg(long, default_value_t = 1_000)]
-    concurrency: u32,
-    /// jobs, on PostgreSQL: other job queues too, each at its best settings (builds `xtask/rivals`)
-    #[arg(long)]
-    rivals: bool,
-    /// jobs, on PostgreSQL: tries the settings of each rival instead, and prints what each brings
-    #[arg(long)]
-    sweep: bool,
+    /// The short form of what runs under load: about a minute, enough to see that it still works
+    #[arg(long, global = true)]
+    short: bool,
 }
 
 /// Builds the programs and runs them on every database, with commits that are durable.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Outcome<()> {
     let bench = Program::Bench.build(workspace)?;
-    let rivals = if options.rivals || options.sweep { Some(Program::Rivals.build(workspace)?) } else { None };
-    let grounds = Grounds::find_or_start(&options.on, Commits::Durable)?;
+    let rivals = match &options.subject {
+        Subject::Jobs(jobs) if jobs.needs_rivals() => Some(Program::Rivals.build(workspace)?),
+        _ => None,
+    };
+    let grounds = Grounds::find_or_start(&options.on(), Commits::Durable)?;
     for server in grounds.servers() {
-        // The rivals know no other database.
-        let rivals = rivals.as_deref().filter(|_| server.name() == "postgres");
-        match (options.subject, rivals) {
-            (Subject::Sql, _) => sql::run(&bench, server, options)?,
-            (Subject::Jobs, Some(rivals)) if options.sweep => sweep::run(rivals, server, options)?,
-            (Subject::Jobs, _) if options.sweep => {}
-            (Subject::Jobs, rivals) => jobs::run(&bench, rivals, server, options)?,
+        match &options.subject {
+            Subject::Sql(sql) => sql::run(&bench, server, sql)?,
+            Subject::Jobs(jobs) => jobs::run(&bench, rivals.as_deref(), server, jobs)?,
+            Subject::Load(load) => load::run(&bench, server, &load.or_short(options.short))?,
+            Subject::Isolation(isolation) => {
+                isolation::run(&bench, server, &isolation.or_short(options.short))?;
+            }
+            Subject::Scale(scale) => scale::run(&bench, server, &scale.or_short(options.short))?,
+            Subject::Idle(idle) => idle::run(&bench, server, &idle.or_short(options.short))?,
+            // How rows are kept is PostgreSQL's own.
+            Subject::Backlog(_) | Subject::Dirt(_) if server.name() != "postgres" => {}
+            Subject::Backlog(backlog) => backlog::run(&bench, server, &backlog.or_short(options.short))?,
+            Subject::Dirt(dirt) => dirt::run(&bench, server, &dirt.or_short(options.short))?,
         }
     }
     Ok(())
+}
+
+impl Options {
+    /// Where it runs unless somebody says so.
+    fn on(&self) -> Vec<Kind> {
+        match self.subject {
+            _ if !self.on.is_empty() => self.on.clone(),
+            Subject::Sql(_) | Subject::Jobs(_) | Subject::Idle(_) => Vec::new(),
+            _ => vec![Kind::Postgres],
+        }
+    }
 }
 
 /// Whether the program still fits the crates that it measures; the rivals do not depend on us.

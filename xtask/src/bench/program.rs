@@ -71,3 +71,15 @@ pub(super) fn measured(program: &Path, server: &Server, before: &[&str], after: 
         serde_json::from_str(line).map_err(|_| Failure::new(format!("no figures, but: {printed}")))
     })
 }
+
+/// Runs a subject of the program, which prints its table itself, on a new database.
+pub(super) fn shown(program: &Path, subject: &str, server: &Server, arguments: &[String]) -> Outcome<()> {
+    println!("bench {subject} on {}:", server.name());
+    let succeeded = on_new_database(server, |url| {
+        process::succeeds(Command::new(program).arg(subject).arg(url).args(arguments))
+    });
+    if succeeded? {
+        return Ok(());
+    }
+    Err(Failure::new(format!("the bench {subject} on {} failed", server.name())))
+}

@@ -5,8 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::Options;
-use super::jobs::RIVALS;
+use super::jobs::{Options, RIVALS};
 use super::program::measured;
 use crate::database::Server;
 use crate::failure::Outcome;

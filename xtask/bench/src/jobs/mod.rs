@@ -3,7 +3,8 @@
 //! The parent gives every run an empty database, and runs all sides in turns, those of other job queues among them.
 
 mod enqueue;
-mod ours;
+pub(crate) mod in_the_way;
+pub(crate) mod ours;
 mod plain;
 mod start;
 
@@ -17,11 +18,11 @@ use dolmen_sql::{SqlDatabase, SqlOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-const NAME: ModuleName = ModuleName::new("bench");
+pub(crate) const NAME: ModuleName = ModuleName::new("bench");
 const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_bench_jobs");
 
 /// Longer than any run.
-const PATIENCE: Duration = Duration::from_mins(5);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,13 +67,13 @@ pub(crate) struct Plan {
 
 /// Two fields, as the smallest useful payload.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Nothing {
+pub(crate) struct Nothing {
     order: String,
     number: usize,
 }
 
 impl Nothing {
-    fn many(count: usize) -> Vec<Self> {
+    pub(crate) fn many(count: usize) -> Vec<Self> {
         (0..count).map(|number| Self { order: "01234567890123456789".to_owned(), number }).collect()
     }
 }

@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::{NAME, Nothing, PATIENCE, Plan};
 
 /// Enqueues so many jobs.
-pub(super) async fn fill(sql: &SqlDatabase, jobs: usize) -> Result<(), BoxError> {
+pub(crate) async fn fill(sql: &SqlDatabase, jobs: usize) -> Result<(), BoxError> {
     let ports = super::idle(sql);
     for chunk in Nothing::many(jobs).chunks(1_000) {
         sql.database().system().write(async |tx| ports.jobs().enqueue_all(tx, chunk).await).await?;
@@ -47,7 +47,7 @@ pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Resul
 }
 
 /// As after a while: PostgreSQL has vacuumed what was deleted, and written down what is there.
-pub(super) async fn tidy(url: &str) -> Result<(), BoxError> {
+pub(crate) async fn tidy(url: &str) -> Result<(), BoxError> {
     if url.starts_with("postgres") {
         let mut connection = PgConnection::connect(url).await?;
         connection.execute("vacuum analyze").await?;
@@ -57,7 +57,17 @@ pub(super) async fn tidy(url: &str) -> Result<(), BoxError> {
     Ok(())
 }
 
-async fn is_any_left(sql: &SqlDatabase) -> Result<bool, BoxError> {
+/// Removes what workers that have ended left of their claims: the next ones are measured without it.
+pub(crate) async fn forget_claims(sql: &SqlDatabase) -> Result<(), BoxError> {
+    let database = sql.database();
+    let write = database
+        .system()
+        .write(async |tx| statement!("dolmen", "delete from dolmen_job_claim").execute(tx).await);
+    write.await?;
+    Ok(())
+}
+
+pub(crate) async fn is_any_left(sql: &SqlDatabase) -> Result<bool, BoxError> {
     let database = sql.database();
     let read = database.system().read(async |tx| {
         statement!(
