@@ -33,6 +33,10 @@ pub(crate) use wake::Wake;
 use crate::database::{SqlDatabase, SqlTx};
 use crate::driver::Mode;
 
+/// So many claims that are over wait for a call that removes their rows anyway: each claim looks through all rows, and a few
+/// cost less than a statement.
+const MOST_OVER: usize = 8;
+
 /// The job queue in the tables of a SQL database.
 ///
 /// Order is exact within a queue. A worker that takes from several queues gets, of jobs with one priority, those of the
@@ -75,6 +79,15 @@ impl SqlJobQueue {
     fn forget_fronts_after_commit(&self, tx: &mut WriteTx) {
         let database = self.database.clone();
         tx.after_commit(move || database.fronts().forget());
+    }
+
+    /// Removes the rows of claims that are over, when there are so many. Jobs that their own transactions complete leave them
+    /// behind.
+    async fn end_claims(&self, at_least: usize) -> PortResult<()> {
+        if self.database.open_claims().count_over() >= at_least {
+            self.complete_all(&[]).await?;
+        }
+        Ok(())
     }
 
     async fn look(&self) -> PortResult<in_steps::Look> {
@@ -138,12 +151,16 @@ impl JobQueue for SqlJobQueue {
         if request.limit == 0 || request.kinds.is_empty() {
             return Ok(Vec::new());
         }
+        self.end_claims(MOST_OVER).await?;
         let id = ClaimId::new(UuidV7Ids::new().next());
         let jobs = match self.database.dialect() {
             Dialect::Postgres => postgres::claim(&self.database, id, request).await?,
             _ => claim::claim(&self.database, id, request).await?,
         };
-        if !jobs.is_empty() {
+        if jobs.is_empty() {
+            // There is time now.
+            self.end_claims(1).await?;
+        } else {
             self.database.open_claims().open(id, jobs.iter().map(|job| job.lease.job));
         }
         Ok(jobs)

@@ -35,6 +35,11 @@ impl OpenClaims {
         }
     }
 
+    /// How many claims wait for their rows to go.
+    pub(super) fn count_over(&self) -> usize {
+        self.state().over.len()
+    }
+
     /// Takes the claims whose rows can go.
     pub(super) fn take_over(&self) -> Vec<ClaimId> {
         std::mem::take(&mut self.state().over)
