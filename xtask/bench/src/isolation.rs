@@ -16,13 +16,13 @@ use crate::shop::{self, Burn};
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Options {
     /// Requests a second
-    #[arg(long, default_value_t = 200.0)]
+    #[arg(long)]
     rate: f64,
     /// Seconds of each arrangement
-    #[arg(long, default_value_t = 10)]
+    #[arg(long)]
     seconds: u64,
     /// Microseconds that each job of the flood computes
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long)]
     burn_us: u64,
 }
 

@@ -129,7 +129,7 @@ async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<
     let rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
     let mut wanted = Vec::new();
     for row in rows {
-        if request.wants(&QueueName::parse(&row.at::<String>(3)?)?) {
+        if request.wants(&QueueName::try_from(row.at::<String>(3)?)?) {
             wanted.push(row);
         }
     }
@@ -210,6 +210,7 @@ impl Taken {
         Ok(all)
     }
 
+    /// All claims select the same columns in one order, from `id` to whether there is an ordering key.
     fn of(claim: ClaimId, row: &Row) -> PortResult<Self> {
         let scope = Scope::from(row.at::<Option<TenantId>>(6)?);
         let lease = Lease::new(row.at(0)?, row.at(1)?, claim);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dolmen_ports::{ClaimedJob, NextStep};
 use futures_util::FutureExt;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep_until, timeout};
 
 use super::engine::Engine;
 use super::held::Holding;
@@ -50,14 +50,13 @@ pub(super) struct Attempt {
     pub(super) holding: Holding,
     /// Not part of the shared job: it may be large, and nobody needs it after the handler.
     payload: String,
-    started: Instant,
 }
 
 impl Attempt {
     /// Takes the job into the table of leases, with its deadline and its token.
     pub(super) fn of(engine: &Arc<Engine>, mut job: ClaimedJob) -> Self {
-        let (started, payload) = (Instant::now(), std::mem::take(&mut job.payload));
-        Self { holding: Holding::of(engine, job, started), payload, started }
+        let payload = std::mem::take(&mut job.payload);
+        Self { holding: Holding::of(engine, job), payload }
     }
 
     /// The span of everything that the attempt logs.
@@ -79,7 +78,7 @@ impl Attempt {
         };
         let (returned, timed_out) = self.call(registration).await;
         self.holding.start_settling();
-        engine.metrics.observe(&RUN_SECONDS, &[self.holding.kind()], self.started.elapsed().as_secs_f64());
+        engine.metrics.observe(&RUN_SECONDS, &[self.holding.kind()], self.holding.elapsed().as_secs_f64());
         self.ending(engine, returned, timed_out)
     }
 

@@ -27,14 +27,15 @@ pub(crate) struct HeldJob {
     completed: AtomicBool,
     lost: AtomicBool,
     settling: AtomicBool,
-    /// When the running poll of the handler began, in milliseconds since `epoch`, plus one; zero between polls.
+    started: Instant,
+    /// When the running poll of the handler began, in milliseconds since `started`, plus one; zero between polls.
     poll_began: AtomicU64,
     stall_reported: AtomicBool,
-    epoch: Instant,
 }
 
 impl HeldJob {
-    fn new(engine: Arc<Engine>, job: ClaimedJob, started: Instant) -> Self {
+    fn new(engine: Arc<Engine>, job: ClaimedJob) -> Self {
+        let started = Instant::now();
         Self {
             deadline: started + job.timeout,
             job,
@@ -45,7 +46,7 @@ impl HeldJob {
             settling: AtomicBool::new(false),
             poll_began: AtomicU64::new(0),
             stall_reported: AtomicBool::new(false),
-            epoch: started,
+            started,
         }
     }
 
@@ -55,6 +56,11 @@ impl HeldJob {
 
     pub(super) fn kind(&self) -> &str {
         &self.job.kind
+    }
+
+    /// Since the attempt began.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// The database as a module sees it.
@@ -87,7 +93,7 @@ impl HeldJob {
     }
 
     pub(super) fn enter_poll(&self) {
-        let millis = u64::try_from(self.epoch.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
+        let millis = u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
         self.poll_began.store(millis + 1, Ordering::Release);
     }
 
@@ -99,7 +105,7 @@ impl HeldJob {
     /// How long the running poll has lasted, told once per poll that lasts longer than `limit`.
     pub(super) fn new_stall(&self, limit: Duration) -> Option<Duration> {
         let began = self.poll_began.load(Ordering::Acquire).checked_sub(1)?;
-        let lasted = self.epoch.elapsed().saturating_sub(Duration::from_millis(began));
+        let lasted = self.elapsed().saturating_sub(Duration::from_millis(began));
         (lasted > limit && !self.stall_reported.swap(true, Ordering::AcqRel)).then_some(lasted)
     }
 
@@ -194,8 +200,8 @@ impl HeldLeases {
 pub(super) struct Holding(Arc<HeldJob>);
 
 impl Holding {
-    pub(super) fn of(engine: &Arc<Engine>, job: ClaimedJob, started: Instant) -> Self {
-        let held = Arc::new(HeldJob::new(Arc::clone(engine), job, started));
+    pub(super) fn of(engine: &Arc<Engine>, job: ClaimedJob) -> Self {
+        let held = Arc::new(HeldJob::new(Arc::clone(engine), job));
         engine.held.insert(&held);
         // Whoever stops all held jobs may have come too early for this one.
         if engine.stop.is_cancelled() {

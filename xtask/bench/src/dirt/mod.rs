@@ -28,22 +28,22 @@ const LEAST_SHARE: f64 = 0.95;
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Options {
     /// Jobs that come each second, and that the worker has time for
-    #[arg(long, default_value_t = 800)]
+    #[arg(long)]
     rate: u32,
     /// Seconds with long transactions
-    #[arg(long, default_value_t = 60)]
+    #[arg(long)]
     seconds: u64,
     /// Seconds that each long transaction is held; there are always three
-    #[arg(long, default_value_t = 120)]
+    #[arg(long)]
     hold: u64,
     /// Seconds before, and seconds after
-    #[arg(long, default_value_t = 15)]
+    #[arg(long)]
     around: u64,
     /// Jobs that are ready and stay so
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long)]
     ready: u64,
     /// Finished jobs that are kept
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long)]
     finished: u64,
 }
 

@@ -18,16 +18,16 @@ use crate::shop;
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Options {
     /// Seconds that are counted
-    #[arg(long, default_value_t = 60)]
+    #[arg(long)]
     seconds: u64,
     /// Seconds before: a worker that finds nothing looks ever less often
-    #[arg(long, default_value_t = 20)]
+    #[arg(long)]
     settle: u64,
     /// Jobs whose start is measured
-    #[arg(long, default_value_t = 100)]
+    #[arg(long)]
     probes: u64,
     /// Jobs that come after a rest
-    #[arg(long, default_value_t = 2)]
+    #[arg(long)]
     rests: u64,
 }
 

@@ -30,13 +30,13 @@ pub(crate) struct Plan {
     #[arg(value_enum)]
     way: InTheWay,
     /// Jobs that are measured
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long)]
     jobs: usize,
     /// Jobs behind them, where they are in the way
-    #[arg(long, default_value_t = 1_000_000)]
+    #[arg(long)]
     backlog: u64,
     /// Jobs that the worker runs at once
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long)]
     concurrency: u32,
 }
 

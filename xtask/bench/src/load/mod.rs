@@ -19,16 +19,16 @@ use crate::shop;
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(crate) struct Options {
     /// Events a second
-    #[arg(long, default_value_t = 1_000.0)]
+    #[arg(long)]
     rate: f64,
     /// Seconds
-    #[arg(long, default_value_t = 20)]
+    #[arg(long)]
     seconds: u64,
     /// Requests that are under way at most
-    #[arg(long, default_value_t = 64)]
+    #[arg(long)]
     connections: usize,
     /// Jobs that the worker runs at once
-    #[arg(long, default_value_t = 16)]
+    #[arg(long)]
     concurrency: u32,
     /// Find the highest rate that holds instead, beginning with `rate`; each step takes `seconds`
     #[arg(long)]

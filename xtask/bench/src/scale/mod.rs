@@ -18,7 +18,7 @@ use crate::shop;
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
     /// Seconds that one process should take with each kind of job, about
-    #[arg(long, default_value_t = 4)]
+    #[arg(long)]
     seconds: usize,
     /// Numbers of processes
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 4])]

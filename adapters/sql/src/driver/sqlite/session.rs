@@ -116,3 +116,18 @@ fn arguments(values: &[Value<'_>]) -> PortResult<SqliteArguments> {
     }
     Ok(arguments)
 }
+
+#[cfg(test)]
+mod tests {
+    use dolmen_ports::ErrorKind;
+
+    use super::*;
+    use crate::statement::Kind;
+
+    #[test]
+    fn an_array_is_refused() {
+        let error = arguments(&[Value::Array(Kind::Integer, Vec::new())]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.chain().contains("only PostgreSQL has arrays"), "{}", error.chain());
+    }
+}
