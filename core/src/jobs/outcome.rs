@@ -18,7 +18,8 @@ pub enum JobOutcome {
     Discarded,
     /// The worker stopped first and gave the job back; the attempt was not counted.
     Released,
-    /// Somebody else holds the job by now, so this attempt changed nothing.
+    /// The lease is void, so nothing was changed: somebody else holds the job by now, or it has ended, perhaps by a commit of
+    /// this attempt whose answer was lost.
     LeaseLost,
     /// The queue took no answer, so the lease runs out and the job runs again.
     Unsettled,

@@ -84,7 +84,7 @@ async fn due(tx: &mut SqlTx, request: &ClaimRequest, limit: u32) -> PortResult<V
     if request.last_chances {
         return last_chances(tx, request).await;
     }
-    let (kinds, newer) = (known_kinds(request), newer_versions(request));
+    let (kinds, newer) = (known_kinds(request), newer_joined(request));
     let mut due = Vec::new();
     for Front { queue, priority } in fronts(tx, request).await? {
         if tx.dialect() == Dialect::MySql {
@@ -123,7 +123,7 @@ async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<
              and (id, token) not in (select job, token from dolmen_job_running)
              and (ordering_key is null or not exists (select 1 from dolmen_job_behind as behind where behind.id = waiting.id))
          order by priority, due_at, id limit ?",
-        format!(",{},", newer_versions(request)),
+        format!(",{},", newer_joined(request)),
         LAST_CHANCES
     );
     let rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
@@ -137,17 +137,22 @@ async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<
 }
 
 /// The kinds, joined by commas; a name with a comma is none.
-pub(super) fn known_kinds(request: &ClaimRequest) -> String {
+fn known_kinds(request: &ClaimRequest) -> String {
     let kinds = request.kinds.iter().map(|known| known.kind.as_str()).filter(|kind| !kind.contains(','));
     kinds.collect::<Vec<_>>().join(",")
 }
 
-/// The known versions above the first, as `<kind> <version>`, joined by commas.
-pub(super) fn newer_versions(request: &ClaimRequest) -> String {
-    let known = request.kinds.iter().filter(|known| !known.kind.contains(','));
-    let newer =
-        known.flat_map(|known| (2..=known.version).map(move |version| format!("{} {version}", known.kind)));
-    newer.collect::<Vec<_>>().join(",")
+/// The known versions above the first, as `<kind> <version>`.
+pub(super) fn newer_versions(request: &ClaimRequest) -> impl Iterator<Item = String> {
+    request
+        .kinds
+        .iter()
+        .flat_map(|known| (2..=known.version).map(move |version| format!("{} {version}", known.kind)))
+}
+
+/// The same, joined by commas; a name with a comma is none.
+fn newer_joined(request: &ClaimRequest) -> String {
+    newer_versions(request).filter(|newer| !newer.contains(',')).collect::<Vec<_>>().join(",")
 }
 
 /// Queues and priorities at whose front a job is due, whether a claim holds it or not, unless they are paused.

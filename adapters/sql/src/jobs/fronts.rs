@@ -65,15 +65,16 @@ impl Fronts {
         state.is_idle = taken.is_empty();
         state.is_short = is_short;
         let mut oldest = None;
-        for taken in taken {
-            let job = &taken.job;
-            if taken.is_head {
-                state.heads.insert(job.lease.job);
-            }
-            let behind = taken.claimed_at.minus(SLACK);
+        state.heads.extend(taken.iter().filter(|taken| taken.is_head).map(|taken| taken.job.lease.job));
+        // Most often all are of one front, and the last of each run of them stands farthest behind.
+        for run in
+            taken.chunk_by(|one, next| one.priority == next.priority && one.job.queue == next.job.queue)
+        {
+            let Some(last) = run.last() else { continue };
+            let behind = last.claimed_at.minus(SLACK);
             oldest = Some(behind);
-            let place = (taken.due_at, job.lease.job).min((behind, JobId::new(Uuid::nil())));
-            let front = (job.queue.clone(), taken.priority);
+            let place = (last.due_at, last.job.lease.job).min((behind, JobId::new(Uuid::nil())));
+            let front = (last.job.queue.clone(), last.priority);
             let known = state.places.entry(front).or_insert(place);
             *known = place.max(*known);
         }

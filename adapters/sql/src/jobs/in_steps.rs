@@ -88,12 +88,14 @@ fn ids(rows: &[Row]) -> PortResult<Vec<JobId>> {
     rows.iter().map(|row| row.get("id")).collect()
 }
 
+/// Completes jobs; returns those whose leases were lost.
 pub(super) async fn complete_all(
     database: &SqlDatabase,
     leases: &[Lease],
     over: &[ClaimId],
 ) -> PortResult<Vec<JobId>> {
-    in_transaction!(database, tx => complete_all_in(&mut tx, leases, over))
+    let held = in_transaction!(database, tx => complete_all_in(&mut tx, leases, over))?;
+    Ok(settle::lost(leases, &held))
 }
 
 async fn complete_all_in(tx: &mut SqlTx, leases: &[Lease], over: &[ClaimId]) -> PortResult<Vec<JobId>> {

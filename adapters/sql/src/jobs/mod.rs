@@ -181,13 +181,11 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
-        let held = self
-            .settling(leases, async |over| match self.database.dialect() {
-                Dialect::Postgres => postgres::complete_all(&self.database, leases, over).await,
-                _ => in_steps::complete_all(&self.database, leases, over).await,
-            })
-            .await?;
-        Ok(settle::lost(leases, &held))
+        self.settling(leases, async |over| match self.database.dialect() {
+            Dialect::Postgres => postgres::complete_all(&self.database, leases, over).await,
+            _ => in_steps::complete_all(&self.database, leases, over).await,
+        })
+        .await
     }
 
     async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {

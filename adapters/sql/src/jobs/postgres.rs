@@ -18,15 +18,17 @@ const MAX_TRIES: u32 = 3;
 const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 
 /// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
-/// with each of the list.
+/// with each of the list. Only what was lost comes back, which is most often nothing.
 const COMPLETE_ALL: &str = "
 with over as (
     delete from dolmen_job_claim where id = any($3)
+), done as (
+    update dolmen_job set state = 'done', attempt = attempt + 1, finished_at = statement_timestamp()
+    where id = any($1) and state = 'active'
+        and (id, token) in (select * from unnest($1, $2))
+    returning id
 )
-update dolmen_job set state = 'done', attempt = attempt + 1, finished_at = statement_timestamp()
-where id = any($1) and state = 'active'
-    and (id, token) in (select * from unnest($1, $2))
-returning id";
+select id from unnest($1) as lease(id) where id not in (select id from done)";
 
 const INSERT: &str = "
 insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload, version, ordering_key,
@@ -41,17 +43,16 @@ pub(super) async fn claim(
     claim: ClaimId,
     request: &ClaimRequest,
 ) -> PortResult<Vec<ClaimedJob>> {
-    let names = |queues: &[QueueName]| queues.iter().map(QueueName::as_str).collect::<Vec<_>>().join(",");
     let fronts = database.fronts();
     let begin_after = fronts.next().filter(|_| !request.last_chances);
     let is_full = begin_after.is_none();
     let mut values = [
         claim.into_value(),
         request.worker.into_value(),
-        claim::known_kinds(request).into_value(),
-        claim::newer_versions(request).into_value(),
-        names(&request.queues).into_value(),
-        names(&request.except).into_value(),
+        array(request.kinds.iter().map(|known| known.kind.as_str())),
+        array(claim::newer_versions(request)),
+        array(request.queues.iter().map(QueueName::as_str)),
+        array(request.except.iter().map(QueueName::as_str)),
         request.last_chances.into_value(),
         i64::from(request.limit).into_value(),
         micros(request.lease_for).into_value(),
@@ -98,6 +99,7 @@ async fn fetch(
     }
 }
 
+/// Completes jobs; returns those whose leases were lost.
 pub(super) async fn complete_all(
     database: &SqlDatabase,
     leases: &[Lease],

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use super::attempt::{Attempt, Ending, GRACE};
 use super::engine::Engine;
 use super::held::Holding;
+use super::settle::hand_over;
 use super::shares::Shares;
 use crate::backoff::Dice;
 
@@ -223,8 +224,7 @@ async fn run(
     _place: Option<OwnedSemaphorePermit>,
 ) {
     match attempt.run(&engine).await {
-        // Fails only when the worker has ended without waiting any longer; then the lease runs out.
-        Ending::Succeeded => drop(completions.send(attempt.holding).await),
+        Ending::Succeeded => hand_over(&engine, &completions, attempt.holding).await,
         ending => {
             // Apart, so that the future of each attempt is not as large as that of a failure.
             Box::pin(engine.settle(&attempt.holding, ending)).await;

@@ -35,6 +35,8 @@ pub(super) struct Engine {
     pub(super) stop: CancellationToken,
     /// Fires when the drain begins.
     pub(super) drain: CancellationToken,
+    /// Jobs wait to be handed over for completion.
+    pub(super) completions_wait: Notify,
     /// There may be work that no wake-up of the queue told of.
     pub(super) look_again: Notify,
     /// There may be jobs whose last chance it is.
@@ -68,6 +70,7 @@ impl Engine {
             outage: Outage::new("job queue", seed_of(id)),
             stop: shutdown.stop_token(),
             drain: shutdown.drain_token(),
+            completions_wait: Notify::new(),
             look_again: Notify::new(),
             last_chances: AtomicBool::new(false),
             patient: true,

@@ -5,7 +5,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use dolmen_ports::{ErrorKind, JobFailure, JobId, JobState, Lease, PortError, PortResult};
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{sleep, timeout};
 
 use super::attempt::Ending;
@@ -19,6 +22,9 @@ const REFUSALS: u32 = 3;
 
 /// The most completions in one call.
 const MOST_AT_ONCE: usize = 1_000;
+
+/// The most such calls side by side.
+const MOST_CALLS: usize = 2;
 
 /// How long giving jobs back may take at the end of the drain.
 const RELEASE_WITHIN: Duration = Duration::from_millis(400);
@@ -124,7 +130,7 @@ impl Engine {
 
     fn count(&self, job: JobId, kind: &str, outcome: JobOutcome) {
         if outcome == JobOutcome::LeaseLost {
-            tracing::warn!(%job, kind, "the lease was lost: another worker holds the job, and this attempt changed nothing");
+            tracing::warn!(%job, kind, "the lease was lost: another worker holds the job, or it has ended already; nothing was changed");
             self.metrics.add(&LEASE_LOST, &[kind], 1);
         }
         self.metrics.add(&FINISHED, &[kind, outcome.name()], 1);
@@ -158,13 +164,41 @@ impl Engine {
     }
 }
 
-/// Completes jobs that were reported done, as many at once as came in while the call before was under way.
+/// Completes jobs that were reported done: as many at once as came in while the call before was under way. One more call goes beside
+/// it when no more fit into the inbox, since the database may have hands free.
 pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receiver<Holding>) {
-    let mut batch: Vec<Holding> = Vec::new();
-    while inbox.recv_many(&mut batch, MOST_AT_ONCE).await > 0 {
-        let held: Vec<&HeldJob> = batch.iter().map(|holding| &**holding).collect();
-        engine.complete(&held).await;
-        batch.clear();
+    let mut calls = FuturesUnordered::new();
+    loop {
+        let mut batch: Vec<Holding> = Vec::new();
+        if calls.is_empty() {
+            if inbox.recv_many(&mut batch, MOST_AT_ONCE).await == 0 {
+                return;
+            }
+        } else {
+            tokio::select! {
+                _ = calls.next() => continue,
+                () = engine.completions_wait.notified(), if calls.len() < MOST_CALLS => {}
+            }
+            // They need not wait any longer.
+            let waiting = inbox.len().min(MOST_AT_ONCE);
+            batch.extend((0..waiting).map_while(|_| inbox.try_recv().ok()));
+        }
+        if batch.is_empty() {
+            continue;
+        }
+        calls.push(async move {
+            let held: Vec<&HeldJob> = batch.iter().map(|holding| &**holding).collect();
+            engine.complete(&held).await;
+        });
+    }
+}
+
+/// Hands over a job whose handler succeeded.
+pub(super) async fn hand_over(engine: &Engine, completions: &mpsc::Sender<Holding>, holding: Holding) {
+    if let Err(TrySendError::Full(holding)) = completions.try_send(holding) {
+        engine.completions_wait.notify_one();
+        // Fails only when the worker has ended without waiting any longer; then the lease runs out.
+        drop(completions.send(holding).await);
     }
 }
 

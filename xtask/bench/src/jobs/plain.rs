@@ -12,7 +12,7 @@ use super::Nothing;
 const WORKERS: usize = 2;
 const BATCH: i64 = 1_000;
 
-const CLAIM: &str = "select id, token, kind, payload, due_at::text as due_at from dolmen_claim($1, $1, 'bench.do_nothing', '', '', '', false, $2, 30000000, $3)";
+const CLAIM: &str = "select id, token, kind, payload, due_at::text as due_at from dolmen_claim($1, $1, '{bench.do_nothing}', '{}', '{}', '{}', false, $2, 30000000, $3)";
 const COMPLETE: &str = "with over as (delete from dolmen_job_claim where id = $3)
 update dolmen_job set state = 'done', attempt = attempt + 1, finished_at = statement_timestamp()
 where id = any($1) and state = 'active' and (id, token) in (select * from unnest($1::uuid[], $2::bigint[]))";

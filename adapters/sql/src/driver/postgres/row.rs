@@ -38,9 +38,7 @@ impl PostgresCells {
         };
         let raw = raw.map_err(Mismatch::new)?;
         match raw.type_info().name() {
-            "INT8" => self.read::<i64>(column),
-            "INT4" => Ok(self.read::<i32>(column)?.map(i64::from)),
-            "INT2" => Ok(self.read::<i16>(column)?.map(i64::from)),
+            "INT8" | "INT4" | "INT2" => <Option<i64> as Decode<Postgres>>::decode(raw).map_err(Mismatch::new),
             other => {
                 Err(Mismatch::new(format!("it is {other}, not an integer; write {{int ..}} around a sum")))
             }
