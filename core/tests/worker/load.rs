@@ -78,6 +78,22 @@ async fn completions_that_pile_up_while_one_call_is_under_way_go_in_the_next_one
 }
 
 #[tokio::test]
+async fn completions_that_have_no_room_to_wait_go_in_a_second_call_and_never_in_a_third() {
+    let fixture = Fixture::new();
+    fixture.queue.knobs.gate.send_replace(false);
+    for _ in 0..40 {
+        fixture.enqueue(&Work).await;
+    }
+    let worker = fixture.start(async |_: Work, _| Ok(()), quick().with_concurrency(4));
+    let knobs = &fixture.queue.knobs;
+    until("a second call", async || knobs.completing.load(Ordering::SeqCst) == 2).await;
+    knobs.gate.send_replace(true);
+    until("all to be done", async || fixture.finished("tests.work", "done") == 40).await;
+    worker.end().await;
+    assert_eq!(knobs.most_completing.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
 async fn a_queue_with_a_limit_leaves_room_for_others() {
     let fixture = Fixture::new();
     for _ in 0..8 {

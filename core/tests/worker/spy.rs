@@ -22,6 +22,9 @@ pub(crate) struct Knobs {
     pub(crate) deaf: AtomicBool,
     /// Completions wait while this is false.
     pub(crate) gate: watch::Sender<bool>,
+    /// Calls that complete many, begun and not ended, and the most of them.
+    pub(crate) completing: AtomicUsize,
+    pub(crate) most_completing: AtomicUsize,
     pub(crate) heartbeats: AtomicUsize,
     pub(crate) claims: AtomicUsize,
     pub(crate) prunes: AtomicUsize,
@@ -51,6 +54,8 @@ impl SpyQueue {
             down: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
             gate: watch::Sender::new(true),
+            completing: AtomicUsize::new(0),
+            most_completing: AtomicUsize::new(0),
             heartbeats: AtomicUsize::new(0),
             claims: AtomicUsize::new(0),
             prunes: AtomicUsize::new(0),
@@ -88,8 +93,11 @@ impl JobQueue for SpyQueue {
     }
 
     async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
+        let completing = self.knobs.completing.fetch_add(1, Ordering::SeqCst) + 1;
+        self.knobs.most_completing.fetch_max(completing, Ordering::SeqCst);
         let mut gate = self.knobs.gate.subscribe();
         drop(gate.wait_for(|open| *open).await);
+        self.knobs.completing.fetch_sub(1, Ordering::SeqCst);
         self.knobs.answer("complete")?;
         self.knobs.batches.lock().unwrap().push(leases.len());
         self.inner.complete_all(leases).await
