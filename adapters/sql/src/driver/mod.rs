@@ -82,7 +82,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     /// Opens a session for single statements on a connection of its own, bound to the calling runtime.
     async fn open_apart(&self) -> PortResult<Box<dyn Session>>;
 
-    /// Opens a connection that hears what sessions of any process notify on a channel; nothing where there is no such thing.
+    /// Begins to hear of jobs that any process commits, by notifications of a channel where the server has them; nothing where
+    /// that cannot be done.
     async fn listen(&self, channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
         let _ = channel;
         Ok(None)
@@ -94,10 +95,14 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
     async fn close(&self);
 }
 
-/// A connection that hears notifications.
+/// A hint without a sender and without queues.
+pub(crate) const OF_ANY_QUEUE: &str = " ";
+
+/// Hears hints of new jobs.
 #[async_trait]
 pub(crate) trait Listener: fmt::Debug + Send {
-    /// Waits for the next notification; fails when the connection is lost.
+    /// Waits for the next hint: who sent it, a space, and the queues, or none for all. Fails when hints do not come through any
+    /// more.
     async fn hear(&mut self) -> PortResult<String>;
 }
 

@@ -1,7 +1,7 @@
-//! Telling workers of other processes of new jobs, where the database can: on PostgreSQL by NOTIFY.
+//! Telling workers of other processes of new jobs: on PostgreSQL by NOTIFY; elsewhere they notice by themselves.
 //!
 //! A NOTIFY within the transaction of a job would make all that notify commit one after the other. So it goes out after the
-//! commit, by one task that gathers what comes meanwhile. Nothing depends on it: polling finds every job.
+//! commit, by one task that gathers what comes meanwhile. Nothing depends on hints: polling finds every job.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -43,6 +43,8 @@ struct State {
     queues: BTreeSet<QueueName>,
     telling: Option<AbortHandle>,
     listening: Option<AbortHandle>,
+    /// This database has no hints.
+    is_deaf: bool,
 }
 
 impl Default for Hints {
@@ -131,11 +133,11 @@ async fn notify(database: &SqlDatabase, hint: String) -> PortResult<()> {
 
 /// Begins to listen, if that can be done and nobody does.
 pub(super) fn listen(database: &SqlDatabase) {
-    if database.dialect() != Dialect::Postgres || database.is_pooled() {
+    if database.is_pooled() {
         return;
     }
     let mut state = database.hints().state();
-    if state.listening.as_ref().is_some_and(|task| !task.is_finished()) {
+    if state.is_deaf || state.listening.as_ref().is_some_and(|task| !task.is_finished()) {
         return;
     }
     let Ok(runtime) = Handle::try_current() else { return };
@@ -148,7 +150,10 @@ async fn hear_all(database: WeakDatabase) {
         let listener = strong.listen(CHANNEL).await;
         let mut listener = match listener {
             Ok(Some(listener)) => listener,
-            Ok(None) => return,
+            Ok(None) => {
+                strong.hints().state().is_deaf = true;
+                return;
+            }
             Err(error) => {
                 interrupted(&strong, &error.chain());
                 drop(strong);

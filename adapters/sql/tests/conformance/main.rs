@@ -8,7 +8,6 @@ mod existing_service;
 mod fixture;
 mod full_server;
 mod half_applied;
-#[cfg(feature = "postgres")]
 mod hints;
 mod limits;
 mod migration_locks;
@@ -99,16 +98,11 @@ where
     cases.extend(migration_locks::suite(on_file).cases(label, shared));
     cases.extend(no_transaction::suite(label == "postgres").cases(label, shared));
     cases.extend(processes::suite().cases(label, shared));
+    cases.extend(hints::suite(label).cases(label, shared));
     #[cfg(feature = "postgres")]
     match label {
-        "pgbouncer" => {
-            cases.extend(pooler::suite().cases(label, shared));
-            cases.extend(hints::pooled_suite().cases(label, shared));
-        }
-        "postgres" => {
-            cases.extend(pooler::direct_suite().cases(label, shared));
-            cases.extend(hints::suite().cases(label, shared));
-        }
+        "pgbouncer" => cases.extend(pooler::suite().cases(label, shared)),
+        "postgres" => cases.extend(pooler::direct_suite().cases(label, shared)),
         _ => {}
     }
     cases

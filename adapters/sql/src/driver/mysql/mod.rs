@@ -3,6 +3,7 @@
 //! The suites run on MariaDB. Where MySQL differs, what is sent is what its manual says.
 
 mod heartbeat;
+mod listener;
 mod row;
 mod session;
 mod time;
@@ -17,13 +18,14 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor, MySql, MySqlConnection};
 use tokio::time::Instant;
 
+use self::listener::NewestJob;
 use self::session::MySqlSession;
 use super::checkout::{Checkout, demoted};
 use super::gate::Gate;
 use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::Settling;
-use super::{Backend, Mode, Session, Standing};
+use super::{Backend, Listener, Mode, Session, Standing};
 use crate::database::SqlOptions;
 use crate::error::mysql;
 
@@ -198,6 +200,13 @@ impl Backend for MySqlBackend {
         within(limit, "connect", set_up(&mut connection, lock_wait)).await?;
         let lent = Lent::own(connection);
         Ok(Box::new(MySqlSession::new(Checkout::new(lent, Mode::Single, limit))))
+    }
+
+    async fn listen(&self, _channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
+        let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
+        let connection: MySqlConnection = self.gate.connect(&*options, limit).await?;
+        let newest = NewestJob::of(connection, limit).await?;
+        Ok(newest.map(|newest| -> Box<dyn Listener> { Box::new(newest) }))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

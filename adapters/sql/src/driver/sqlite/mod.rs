@@ -1,5 +1,6 @@
 //! SQLite: one file, one writer, many readers.
 
+mod listener;
 mod row;
 mod session;
 
@@ -13,10 +14,11 @@ use sqlx::sqlite::{
 };
 use sqlx::{Connection, Executor, SqliteConnection};
 
+use self::listener::WrittenFile;
 use self::session::SqliteSession;
 use super::lent::Lent;
 use super::settling::Settling;
-use super::{Backend, Mode, Session};
+use super::{Backend, Listener, Mode, Session};
 use crate::database::SqlOptions;
 use crate::error::map_error;
 
@@ -27,7 +29,7 @@ pub(crate) struct SqliteBackend {
     readers: SqlitePool,
     settling: Settling,
     /// Declared after the pools, so that it outlives them.
-    _folder: Option<TemporaryFolder>,
+    folder: Option<TemporaryFolder>,
 }
 
 impl SqliteBackend {
@@ -87,13 +89,13 @@ impl SqliteBackend {
             writer: pool().max_connections(1).connect_lazy_with(connect),
             readers: pool().max_connections(options.max_connections).connect_lazy_with(reader),
             settling: Settling::default(),
-            _folder: folder,
+            folder,
         })
     }
 
     /// Takes over pools that a team made itself. The readers should be held read-only by `pragma query_only = 1`.
     pub(crate) fn from_pools(writer: SqlitePool, readers: SqlitePool) -> Self {
-        Self { writer, readers, settling: Settling::default(), _folder: None }
+        Self { writer, readers, settling: Settling::default(), folder: None }
     }
 }
 
@@ -156,6 +158,15 @@ impl Backend for SqliteBackend {
             .await
             .map_err(|error| map_error(error, "connect"))?;
         Ok(Box::new(SqliteSession::new(Lent::own(connection), Mode::Single, self.settling.clone())))
+    }
+
+    async fn listen(&self, _channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
+        // Nobody else knows the file.
+        if self.folder.is_some() {
+            return Ok(None);
+        }
+        let options = self.writer.connect_options();
+        Ok(Some(Box::new(WrittenFile::of(options.get_filename()).await)))
     }
 
     async fn lock_migrations(&self, _session: &mut dyn Session) -> PortResult<bool> {
