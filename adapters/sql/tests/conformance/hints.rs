@@ -108,7 +108,7 @@ mod postgres {
     use sqlx::postgres::PgListener;
     use sqlx::{Connection as _, PgConnection};
 
-    use super::*;
+    use super::{CaseResult, Duration, Failure, H, enqueue, timeout};
 
     pub(super) async fn cut_listeners(url: String) -> Result<usize, sqlx::Error> {
         let mut connection = PgConnection::connect(&url).await?;

@@ -1,14 +1,14 @@
 //! Hearing of new jobs on MariaDB, which has no notifications: one statement that waits on the server.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dolmen_ports::{ErrorKind, PortError, PortResult};
-use sqlx::{AssertSqlSafe, MySqlConnection, raw_sql};
+use dolmen_ports::{PortResult, Uuid};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row as _, raw_sql};
 
 use crate::driver::limits::within;
 use crate::driver::{Listener, OF_ANY_QUEUE};
+use crate::error::map_error;
 
 /// One statement looks 50 times, every 200 ms: a few statements a minute instead of three hundred.
 const LOOKS: u32 = 50;
@@ -20,7 +20,7 @@ const LASTS: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct NewestJob {
     connection: MySqlConnection,
-    newest: Option<Vec<u8>>,
+    newest: Option<Uuid>,
     limit: Duration,
 }
 
@@ -39,14 +39,12 @@ impl NewestJob {
 
     /// A block, since MariaDB runs one without its being stored before, and takes no parameters in it. Each look is a
     /// statement of its own within it, and so sees what was committed before.
-    fn wait(&self) -> Result<String, std::fmt::Error> {
-        let mut known = "null".to_owned();
-        if let Some(newest) = &self.newest {
-            known = "x'".to_owned();
-            newest.iter().try_for_each(|byte| write!(known, "{byte:02x}"))?;
-            known.push('\'');
-        }
-        Ok(format!(
+    fn wait(&self) -> String {
+        let known = match &self.newest {
+            Some(newest) => format!("x'{}'", newest.simple()),
+            None => "null".to_owned(),
+        };
+        format!(
             "begin not atomic
                  declare newest binary(16) default {known};
                  declare looks integer default 0;
@@ -56,7 +54,7 @@ impl NewestJob {
                  until looks >= {LOOKS} or not (newest <=> {known}) end repeat;
                  select newest;
              end"
-        ))
+        )
     }
 }
 
@@ -64,12 +62,9 @@ impl NewestJob {
 impl Listener for NewestJob {
     async fn hear(&mut self) -> PortResult<String> {
         loop {
-            let wait = self.wait().map_err(|error| {
-                PortError::new(ErrorKind::Internal, "database", "listen").with_source(error)
-            })?;
-            let answer = raw_sql(AssertSqlSafe(wait)).fetch_one(&mut self.connection);
+            let answer = raw_sql(AssertSqlSafe(self.wait())).fetch_one(&mut self.connection);
             let row = within(LASTS + self.limit, "listen", answer).await?;
-            let newest = within(self.limit, "listen", async { sqlx::Row::try_get(&row, 0) }).await?;
+            let newest = row.try_get(0).map_err(|error| map_error(error, "listen"))?;
             if newest != self.newest {
                 self.newest = newest;
                 return Ok(OF_ANY_QUEUE.to_owned());
