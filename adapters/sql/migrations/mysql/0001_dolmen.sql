@@ -71,6 +71,13 @@ create view dolmen_job_behind as
             where other.ordering_key = waiting.ordering_key and other.state = 'active'
                 and (other.id, other.token) in (select job, token from dolmen_job_running)));
 
+-- Ascends after commits that left work for other processes: they wait for that.
+create table dolmen_job_hint (
+    id integer not null primary key,
+    number bigint not null
+) engine = InnoDB;
+insert into dolmen_job_hint (id, number) values (1, 0);
+
 -- Claims take turns: each locks this row.
 create table dolmen_job_turn (
     id integer not null primary key

@@ -95,9 +95,6 @@ begin
     if current_setting('transaction_isolation') <> 'read committed' then
         raise exception 'jobs are claimed in a transaction of the level read committed';
     end if;
-    -- A claim that a crash of the server forgets leaves its jobs ready, and whoever ends one of them first has ended it: not
-    -- worth waiting for the disk.
-    perform set_config('synchronous_commit', 'off', true);
     -- `jobs` in ASCII. It ends with the transaction, which is this one statement.
     perform pg_advisory_xact_lock(1785684595);
     return query

@@ -1,6 +1,7 @@
-//! Telling workers of other processes of new jobs: on PostgreSQL by NOTIFY; elsewhere they notice by themselves.
+//! Telling workers of other processes of new jobs: on PostgreSQL by NOTIFY, on the MySQL family by a number that ascends. On SQLite
+//! they see by themselves that the file was written to.
 //!
-//! A NOTIFY within the transaction of a job would make all that notify commit one after the other. So it goes out after the
+//! A hint within the transaction of a job would make all that give one commit one after the other. So it goes out after the
 //! commit, by one task that gathers what comes meanwhile. Nothing depends on hints: polling finds every job.
 
 use std::collections::BTreeSet;
@@ -21,6 +22,7 @@ use crate::statement::Bind;
 
 const CHANNEL: &str = "dolmen_job";
 const NOTIFY: &str = "select pg_notify('dolmen_job', $1)";
+const COUNT: &str = "update dolmen_job_hint set number = number + 1 where id = 1";
 
 /// A process notifies at most ten times a second, however many jobs it enqueues.
 const AT_MOST_EVERY: Duration = Duration::from_millis(100);
@@ -43,8 +45,14 @@ struct State {
     queues: BTreeSet<QueueName>,
     telling: Option<AbortHandle>,
     listening: Option<AbortHandle>,
-    /// This database has no hints.
+    /// This database has no hints, or is closed.
     is_deaf: bool,
+}
+
+impl Drop for Hints {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
 
 impl Default for Hints {
@@ -71,9 +79,11 @@ impl Hints {
         self.reach.store(number, Ordering::Release);
     }
 
-    /// Ends listening; for the end of the database.
+    /// Ends listening for good; for the end of the database.
     pub(crate) fn close(&self) {
-        if let Some(listening) = self.state().listening.take() {
+        let mut state = self.state();
+        state.is_deaf = true;
+        if let Some(listening) = state.listening.take() {
             listening.abort();
         }
     }
@@ -85,7 +95,7 @@ impl Hints {
 
 /// Tells other processes of work in these queues, soon.
 pub(super) fn tell(database: &SqlDatabase, queues: &[QueueName]) {
-    if database.dialect() != Dialect::Postgres || queues.is_empty() {
+    if database.dialect() == Dialect::Sqlite || queues.is_empty() {
         return;
     }
     let mut state = database.hints().state();
@@ -126,9 +136,12 @@ fn next_hint(hints: &Hints) -> Option<String> {
 
 async fn notify(database: &SqlDatabase, hint: String) -> PortResult<()> {
     let mut tx = database.begin(Mode::Single).await?;
-    let notified = tx.fetch(NOTIFY, &[hint.into_value()]).await;
+    let notified = match tx.dialect() {
+        Dialect::Postgres => tx.fetch(NOTIFY, &[hint.into_value()]).await.map(drop),
+        _ => tx.execute(COUNT, &[]).await.map(drop),
+    };
     give_back(tx).await?;
-    notified.map(drop)
+    notified
 }
 
 /// Begins to listen, if that can be done and nobody does.

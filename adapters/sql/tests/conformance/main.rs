@@ -2,6 +2,7 @@
 //! or MySQL when `TEST_POSTGRES_URL`, `TEST_PGBOUNCER_URL` and `TEST_MYSQL_URL` name a server. Without it the cases are
 //! printed as ignored; `cargo xtask test` brings all.
 
+mod claims;
 mod connections;
 mod dark_network;
 mod existing_service;
@@ -88,6 +89,7 @@ where
         async { harness.await.map(std::sync::Arc::new) }
     };
     let on_file = label == "sqlite";
+    cases.extend(claims::suite().cases(label, shared));
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite(on_file).cases(label, shared));
     cases.extend(existing_service::suite(label != "pgbouncer").cases(label, shared));

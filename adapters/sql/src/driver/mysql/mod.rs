@@ -18,7 +18,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlPool, MySqlPoolOptions};
 use sqlx::{Connection, Executor, MySql, MySqlConnection};
 use tokio::time::Instant;
 
-use self::listener::NewestJob;
+use self::listener::CountedHints;
 use self::session::MySqlSession;
 use super::checkout::{Checkout, demoted};
 use super::gate::Gate;
@@ -204,9 +204,10 @@ impl Backend for MySqlBackend {
 
     async fn listen(&self, _channel: &'static str) -> PortResult<Option<Box<dyn Listener>>> {
         let (limit, options) = (self.options.statement_timeout, self.pool.connect_options());
-        let connection: MySqlConnection = self.gate.connect(&*options, limit).await?;
-        let newest = NewestJob::of(connection, limit).await?;
-        Ok(newest.map(|newest| -> Box<dyn Listener> { Box::new(newest) }))
+        let mut connection: MySqlConnection = self.gate.connect(&*options, limit).await?;
+        within(limit, "listen", set_up(&mut connection, lock_wait(self.options.busy_timeout))).await?;
+        let hints = CountedHints::of(connection, limit).await?;
+        Ok(hints.map(|hints| -> Box<dyn Listener> { Box::new(hints) }))
     }
 
     async fn lock_migrations(&self, session: &mut dyn Session) -> PortResult<bool> {

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::driver::{Listener, OF_ANY_QUEUE};
 
-/// A look asks the file system, not the database.
+/// A look asks the file system, not the database. Who hears asks the database, so it is not done more often than this either.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// When a file was changed, and its size; nothing when it is not there.
@@ -22,15 +22,20 @@ pub(super) struct WrittenFile {
     /// A commit goes to the log, or with another journal to the file itself.
     places: [PathBuf; 2],
     seen: [Stamp; 2],
+    /// The log is written to before the commit can be seen, so a look that comes in between needs another one.
+    again: bool,
 }
 
 impl WrittenFile {
-    pub(super) async fn of(file: &Path) -> Self {
+    /// Nothing when there is no such file: a database in memory.
+    pub(super) async fn of(file: &Path) -> Option<Self> {
+        // The log lies beside the file itself, wherever links lead.
+        let file = tokio::fs::canonicalize(file).await.ok()?;
         let mut log = file.as_os_str().to_owned();
         log.push("-wal");
-        let mut written = Self { places: [file.to_owned(), log.into()], seen: [None, None] };
+        let mut written = Self { places: [file, log.into()], seen: [None, None], again: false };
         written.seen = written.look().await;
-        written
+        Some(written)
     }
 
     async fn look(&self) -> [Stamp; 2] {
@@ -51,8 +56,9 @@ impl Listener for WrittenFile {
             // Before the look, so that nobody is told more often than this.
             sleep(LOOK_EVERY).await;
             let now = self.look().await;
-            if now != self.seen {
-                self.seen = now;
+            let is_written = now != self.seen;
+            if is_written || self.again {
+                (self.seen, self.again) = (now, is_written);
                 return Ok(OF_ANY_QUEUE.to_owned());
             }
         }

@@ -166,7 +166,8 @@ impl Backend for SqliteBackend {
             return Ok(None);
         }
         let options = self.writer.connect_options();
-        Ok(Some(Box::new(WrittenFile::of(options.get_filename()).await)))
+        let written = WrittenFile::of(options.get_filename()).await;
+        Ok(written.map(|written| -> Box<dyn Listener> { Box::new(written) }))
     }
 
     async fn lock_migrations(&self, _session: &mut dyn Session) -> PortResult<bool> {
