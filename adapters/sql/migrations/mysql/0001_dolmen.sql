@@ -75,7 +75,7 @@ create view dolmen_job_behind as
 create table dolmen_job_hint (
     id integer not null primary key,
     number bigint not null
-) engine = InnoDB;
+) engine = InnoDB default character set utf8mb4 /*M! collate utf8mb4_nopad_bin */ /*!80017 collate utf8mb4_0900_bin */;
 insert into dolmen_job_hint (id, number) values (1, 0);
 
 -- Claims take turns: each locks this row.
