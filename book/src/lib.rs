@@ -32,6 +32,8 @@ pub mod ports {}
 pub mod replicas {}
 #[doc = include_str!("schedules.md")]
 pub mod schedules {}
+#[doc = include_str!("speed.md")]
+pub mod speed {}
 #[doc = include_str!("start.md")]
 pub mod start {}
 #[doc = include_str!("testing.md")]
