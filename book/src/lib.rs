@@ -59,4 +59,6 @@ pub mod adr {
     pub mod claims {}
     #[doc = include_str!("adr/0008-hints-follow-the-commit.md")]
     pub mod hints {}
+    #[doc = include_str!("adr/0009-hints-without-notify.md")]
+    pub mod hints_without_notify {}
 }
