@@ -60,7 +60,7 @@ create table dolmen_job_claim (
 alter table dolmen_job_claim alter column jobs set storage external, alter column tokens set storage external;
 
 create view dolmen_job_running as
-    select held.job, held.token, claim.id as claim, claim.lease_until
+    select held.job, held.token, claim.id as claim, claim.lease_until, claim.latest_due_at
     from dolmen_job_claim as claim, unnest(claim.jobs, claim.tokens) as held(job, token);
 
 -- Whether a job is the first of those that are active in its line, and none of them is running.
@@ -131,9 +131,8 @@ begin
                 and kind = any(dolmen_claim.kinds)
                 and (version = 1 or kind || ' ' || version = any(dolmen_claim.newer))
                 and (id, token) not in (
-                    select held.job, held.token
-                    from dolmen_job_claim as claim, unnest(claim.jobs, claim.tokens) as held(job, token)
-                    where claim.latest_due_at >= (select min(after_due_at) from open_front))
+                    select job, token from dolmen_job_running
+                    where latest_due_at >= (select min(after_due_at) from open_front))
                 and (ordering_key is null or dolmen_is_first(ordering_key, created_at, id))
             order by due_at, id limit dolmen_claim.most) as job
         union all

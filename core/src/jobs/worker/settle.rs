@@ -179,9 +179,8 @@ pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receive
                 _ = calls.next() => continue,
                 () = engine.completions_wait.notified(), if calls.len() < MOST_CALLS => {}
             }
-            // They need not wait any longer.
-            let waiting = inbox.len().min(MOST_AT_ONCE);
-            batch.extend((0..waiting).map_while(|_| inbox.try_recv().ok()));
+            // Not awaited: nobody would look after the call that is under way.
+            batch.extend((0..MOST_AT_ONCE).map_while(|_| inbox.try_recv().ok()));
         }
         if batch.is_empty() {
             continue;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use dolmen_ports::PortResult;
 use sqlx::{AssertSqlSafe, Executor as _, MySqlConnection, Row as _, raw_sql};
 
+use super::version::is_mariadb;
 use crate::driver::limits::within;
 use crate::driver::{Listener, OF_ANY_QUEUE};
 use crate::error::map_error;
@@ -13,8 +14,8 @@ use crate::error::map_error;
 /// One statement looks 40 times, every 200 ms: a few statements a minute instead of three hundred. Servers that log what takes
 /// long begin with ten seconds.
 const LOOKS: u32 = 40;
-const PAUSE_MS: u32 = 200;
-const LASTS: Duration = Duration::from_secs(8);
+const PAUSE: Duration = Duration::from_millis(200);
+const LASTS: Duration = PAUSE.saturating_mul(LOOKS);
 
 const NUMBER: &str = "select number from dolmen_job_hint where id = 1";
 
@@ -31,7 +32,7 @@ impl CountedHints {
     pub(super) async fn of(mut connection: MySqlConnection, limit: Duration) -> PortResult<Option<Self>> {
         let version = sqlx::query_scalar("select cast(version() as char)").fetch_one(&mut connection);
         let version: String = within(limit, "listen", version).await?;
-        if !version.to_ascii_lowercase().contains("mariadb") {
+        if !is_mariadb(&version) {
             return Ok(None);
         }
         // A limit of the server's is for statements that work.
@@ -43,13 +44,13 @@ impl CountedHints {
     /// A block, since MariaDB runs one without its being stored before, and takes no parameters in it. Each look is a
     /// statement of its own within it, which locks nothing and sees what was committed before.
     fn wait(&self) -> String {
-        let known = self.number;
+        let (known, pause) = (self.number, PAUSE.as_millis());
         format!(
             "begin not atomic
                  declare found bigint default {known};
                  declare looks integer default 0;
                  repeat
-                     do sleep({PAUSE_MS} / 1000);
+                     do sleep({pause} / 1000);
                      select number into found from dolmen_job_hint where id = 1;
                      set looks = looks + 1;
                  until looks >= {LOOKS} or found <> {known} end repeat;

@@ -11,11 +11,7 @@ type Version = (u32, u32, u32);
 
 /// Refuses a server that is too old, by what it says of itself.
 pub(super) fn check(text: &str) -> PortResult<()> {
-    let (name, oldest) = if text.to_ascii_lowercase().contains("mariadb") {
-        ("MariaDB", OLDEST_MARIADB)
-    } else {
-        ("MySQL", OLDEST_MYSQL)
-    };
+    let (name, oldest) = if is_mariadb(text) { ("MariaDB", OLDEST_MARIADB) } else { ("MySQL", OLDEST_MYSQL) };
     let found = parse(text);
     if found >= oldest {
         return Ok(());
@@ -26,6 +22,11 @@ pub(super) fn check(text: &str) -> PortResult<()> {
         shown(found),
         shown(oldest)
     )))
+}
+
+/// Whether a server says that it is MariaDB.
+pub(super) fn is_mariadb(text: &str) -> bool {
+    text.to_ascii_lowercase().contains("mariadb")
 }
 
 /// The three numbers at the front; zero where there is none. Some servers of the family put `5.5.5-` before their own.
