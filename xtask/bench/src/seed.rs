@@ -20,16 +20,17 @@ pub(crate) async fn ready(connection: &mut PgConnection, jobs: u64) -> Result<()
     Ok(())
 }
 
-/// Such jobs that are done, two each second until now.
+/// Such jobs that are done, two each second until now, completed by the hundred.
 pub(crate) async fn finished(connection: &mut PgConnection, jobs: u64) -> Result<(), BoxError> {
     let insert = format!(
-        "insert into dolmen_job (id, kind, queue, state, priority, attempt, max_attempts, timeout_ms, payload, due_at,
-             created_at, finished_at)
-         select (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - 500 * ({jobs} - n)), 12, '0') || '70008000' ||
-                 lpad(to_hex(n), 12, '0'))::uuid,
-             'bench.do_nothing', 'default', 'done', 0, 1, 10, 300000, {PAYLOAD}, at, at, at
+        "insert into dolmen_job_done (finished_at, first_job, last_job, size, jobs)
+         select max(at), (min(id::text))::uuid, (max(id::text))::uuid, count(*), array_agg(
+             row(id, 'bench.do_nothing', 'default', null, 0, at, 1, 10, 0, null, null, at, null, {PAYLOAD}, 1)::dolmen_job_record)
          from generate_series(1, {jobs}) as n,
-             lateral (select statement_timestamp() - ({jobs} - n) * interval '500 milliseconds') as finished(at)"
+             lateral (select statement_timestamp() - ({jobs} - n) * interval '500 milliseconds',
+                 (lpad(to_hex((extract(epoch from now()) * 1000)::bigint - 500 * ({jobs} - n)), 12, '0') || '70008000' ||
+                     lpad(to_hex(n), 12, '0'))::uuid) as job(at, id)
+         group by n / 100"
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(insert)).execute(connection).await?;
     Ok(())

@@ -30,7 +30,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 1_000_000)]
     backlog: u64,
     /// How many the worker runs at once
-    #[arg(long, default_value_t = 1_000)]
+    #[arg(long, default_value_t = 2_000)]
     concurrency: u32,
 }
 

@@ -52,15 +52,16 @@ create table dolmen_job_claim (
     lease_until timestamptz not null,
     jobs uuid[] not null,
     tokens bigint[] not null,
-    -- None of its jobs was due later: claims that begin behind this need not look at them.
-    latest_due_at timestamptz not null
+    -- Of its jobs none stands behind this place: claims that begin behind it need not look at them.
+    latest_due_at timestamptz not null,
+    latest_job uuid not null
 ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
 
 -- Compressing them would take longer than writing them.
 alter table dolmen_job_claim alter column jobs set storage external, alter column tokens set storage external;
 
 create view dolmen_job_running as
-    select held.job, held.token, claim.id as claim, claim.lease_until, claim.latest_due_at
+    select held.job, held.token, claim.id as claim, claim.lease_until, claim.latest_due_at, claim.latest_job
     from dolmen_job_claim as claim, unnest(claim.jobs, claim.tokens) as held(job, token);
 
 -- Whether a job is the first of those that are active in its line, and none of them is running.
@@ -75,7 +76,57 @@ language sql stable as $$
                 and (id, token) in (select held.job, held.token from dolmen_job_running as held))
 $$;
 
--- Takes due jobs in one round trip. Claims take turns: each sees what those before it have taken, since a statement within a
+-- What is kept of a job that is done.
+create type dolmen_job_record as (
+    id uuid, kind text, queue text, tenant uuid, priority smallint, due_at timestamptz, attempt integer, max_attempts integer,
+    crashes integer, unique_key text, ordering_key text, created_at timestamptz, last_error text, payload text, version integer);
+
+-- Jobs that are done, one row for all that one call completed: that costs half of a row for each. Those that hold a unique key
+-- also when they are done, and long ones, stay where they are.
+create table dolmen_job_done (
+    finished_at timestamptz not null,
+    id bigint not null generated always as identity,
+    -- No job has a smaller id, and none a greater one.
+    first_job uuid not null,
+    last_job uuid not null,
+    size integer not null,
+    jobs dolmen_job_record[] not null,
+    primary key (finished_at, id)
+);
+alter table dolmen_job_done alter column jobs set storage external;
+create index dolmen_job_done_span on dolmen_job_done (last_job, first_job);
+
+-- Those that match, with the `most` newest among them: batches are read until none is left that could hold a newer one. Null matches
+-- all.
+create function dolmen_done_jobs(
+    of_kind text, of_queue text, of_tenant uuid, in_line text, reason text, before uuid, most bigint)
+returns table (job dolmen_job_record, finished_at timestamptz)
+language plpgsql stable as $$
+declare
+    batch record;
+    matching dolmen_job_record[];
+    newest uuid[] := '{}';
+begin
+    for batch in
+        select done.last_job, done.jobs, done.finished_at from dolmen_job_done as done
+        where dolmen_done_jobs.before is null or done.first_job < dolmen_done_jobs.before
+        order by done.last_job desc
+    loop
+        exit when newest[most] > batch.last_job;
+        matching := array(
+            select kept from unnest(batch.jobs) as kept
+            where (of_kind is null or kept.kind = of_kind) and (of_queue is null or kept.queue = of_queue)
+                and (of_tenant is null or kept.tenant = of_tenant) and (in_line is null or kept.ordering_key = in_line)
+                and (reason is null or strpos(kept.last_error, reason) > 0) and (before is null or kept.id < before));
+        return query select unnest(matching), batch.finished_at;
+        newest := array(
+            select id from (select unnest(newest) as id union all select (unnest(matching)).id) as found
+            order by id desc limit most);
+    end loop;
+end $$;
+
+-- Takes due jobs in one round trip; they come as one row of lists, and none when there is none: that costs half of a row each, here and
+-- in the client. Claims take turns: each sees what those before it have taken, since a statement within a
 -- function sees what was committed before it began. No queues means all; `newer` has the known versions above the first, as
 -- `<kind> <version>`.
 -- `fronts` are places to begin after, `[{"queue": .., "priority": .., "due_at": .., "id": ..}, ..]`; null means the very front.
@@ -83,8 +134,8 @@ create function dolmen_claim(
     claim uuid, worker uuid, kinds text[], newer text[], queues text[], except_queues text[], last_chances boolean,
     most bigint, lease_micros bigint, fronts jsonb)
 returns table (
-    id uuid, token bigint, kind text, queue text, payload text, version integer, tenant uuid, attempt integer,
-    max_attempts integer, timeout_ms bigint, priority smallint, due_at timestamptz, claimed_at timestamptz, is_head boolean)
+    claimed_at timestamptz, ids uuid[], token bigint[], kind text[], queue text[], payload text[], version bigint[], tenant uuid[],
+    attempt bigint[], max_attempts bigint[], timeout_ms bigint[], priority bigint[], due_at timestamptz[], is_head boolean[])
 language plpgsql volatile
 -- One plan for all claims: planning takes as long as claiming. It walks along the index also when it was made while there were
 -- few jobs, or before anybody counted them.
@@ -120,7 +171,7 @@ begin
             and queue <> all(dolmen_claim.except_queues)
             and queue not in (select queue from dolmen_job_paused)
         order by priority, due_at, queue
-    ), due as materialized (
+    ), due as (
         select job.* from open_front as front cross join lateral (
             select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
                 ordering_key
@@ -132,7 +183,8 @@ begin
                 and (version = 1 or kind || ' ' || version = any(dolmen_claim.newer))
                 and (id, token) not in (
                     select job, token from dolmen_job_running
-                    where latest_due_at >= (select min(after_due_at) from open_front))
+                    where (latest_due_at, latest_job) > (
+                        select after_due_at, after_id from open_front order by after_due_at, after_id limit 1))
                 and (ordering_key is null or dolmen_is_first(ordering_key, created_at, id))
             order by due_at, id limit dolmen_claim.most) as job
         union all
@@ -148,15 +200,24 @@ begin
             and (id, token) not in (select job, token from dolmen_job_running)
             and (ordering_key is null or dolmen_is_first(ordering_key, created_at, id))
         limit dolmen_claim.most
-    ), claimed as (
-        insert into dolmen_job_claim (id, worker, lease_until, jobs, tokens, latest_due_at)
-        select dolmen_claim.claim, dolmen_claim.worker,
-            statement_timestamp() + dolmen_claim.lease_micros * interval '1 microsecond', array_agg(id), array_agg(token),
-            max(due_at)
+    ), taken as (
+        select array_agg(id) as ids, array_agg(token) as token, array_agg(kind) as kind, array_agg(queue) as queue,
+            array_agg(payload) as payload, array_agg(version::bigint) as version, array_agg(tenant) as tenant,
+            array_agg(attempt::bigint) as attempt, array_agg(max_attempts::bigint) as max_attempts,
+            array_agg(timeout_ms) as timeout_ms, array_agg(priority::bigint) as priority, array_agg(due_at) as due_at,
+            array_agg(ordering_key is not null) as is_head, max(due_at) as latest_due_at
         from due having count(*) > 0
+    ), claimed as (
+        insert into dolmen_job_claim (id, worker, lease_until, jobs, tokens, latest_due_at, latest_job)
+        select dolmen_claim.claim, dolmen_claim.worker,
+            statement_timestamp() + dolmen_claim.lease_micros * interval '1 microsecond', ids, token, latest_due_at,
+            -- Those of one front come in order; of several, no id is taken for greater.
+            case when not dolmen_claim.last_chances and (select count(*) from open_front) = 1
+                then ids[cardinality(ids)] else 'ffffffff-ffff-ffff-ffff-ffffffffffff' end
+        from taken
     )
-    select id, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority, due_at,
-        statement_timestamp(), ordering_key is not null from due;
+    select statement_timestamp(), ids, token, kind, queue, payload, version, tenant, attempt, max_attempts, timeout_ms, priority,
+        due_at, is_head from taken;
 end $$;
 
 -- Ticks of schedules that were published.

@@ -208,14 +208,19 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    /// The rows of a claim: by priority, due time and id.
-    pub(super) fn all(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<Self>> {
+    /// The rows of a claim, in order.
+    fn all(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<Self>> {
         let mut all = rows.iter().map(|row| Self::of(claim, row)).collect::<PortResult<Vec<_>>>()?;
-        all.sort_by_key(|taken| (taken.priority, taken.due_at, taken.job.lease.job));
+        Self::order(&mut all);
         Ok(all)
     }
 
-    /// All claims select the same columns in one order, from `id` to whether there is an ordering key.
+    /// By priority, due time and id.
+    pub(super) fn order(all: &mut [Self]) {
+        all.sort_by_key(|taken| (taken.priority, taken.due_at, taken.job.lease.job));
+    }
+
+    /// Claims select the same columns in one order, from `id` to whether there is an ordering key.
     fn of(claim: ClaimId, row: &Row) -> PortResult<Self> {
         let scope = Scope::from(row.at::<Option<TenantId>>(6)?);
         let lease = Lease::new(row.at(0)?, row.at(1)?, claim);

@@ -1,15 +1,20 @@
 //! What a person sees of the queue.
 
+use std::cmp::Reverse;
+
 use dolmen_ports::{
-    JobFilter, JobId, JobRecord, JobState, KindStats, PortResult, QueueName, ReadTx, Scope, Timestamp,
+    Dialect, JobFilter, JobId, JobRecord, JobState, KindStats, PortResult, QueueName, ReadTx, Scope,
+    Timestamp,
 };
 
-use super::{enqueue, settle};
+use super::{done, enqueue, settle};
+use crate::database::SqlTx;
 use crate::statement::{FromRow, Row, framework_sql};
 
 const DEFAULT_LIMIT: u32 = 50;
 
-struct Record(JobRecord);
+/// A job as a row tells of it.
+pub(super) struct Record(JobRecord);
 
 impl FromRow for Record {
     fn from_row(row: &Row) -> PortResult<Self> {
@@ -53,6 +58,10 @@ pub(super) async fn find(tx: &mut ReadTx, job: JobId) -> PortResult<Option<JobRe
     )
     .fetch_optional(tx)
     .await?;
+    let record = match (record, tx.driver_mut::<SqlTx>()?) {
+        (None, driver) if driver.dialect() == Dialect::Postgres => done::find(driver, job).await?,
+        (record, _) => record,
+    };
     Ok(record.map(|record| record.0))
 }
 
@@ -125,7 +134,15 @@ pub(super) async fn list(tx: &mut ReadTx, filter: &JobFilter) -> PortResult<Vec<
         )
         .bind_list(states.iter().map(|state| state.name()))
     };
-    let records: Vec<Record> = statement.fetch_all(tx).await?;
+    let mut records: Vec<Record> = statement.fetch_all(tx).await?;
+    let driver: &mut SqlTx = tx.driver_mut()?;
+    if driver.dialect() == Dialect::Postgres && states.contains(&JobState::Done) {
+        records.extend(done::list(driver, filter, limit).await?);
+        records.sort_by_key(|record| Reverse(record.0.id));
+        // One that was completed between the two looks was seen by both.
+        records.dedup_by_key(|record| record.0.id);
+        records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
     Ok(records.into_iter().map(|record| record.0).collect())
 }
 

@@ -1,6 +1,7 @@
 //! The job queue: the table `dolmen_job`.
 
 mod claim;
+mod done;
 mod enqueue;
 mod fronts;
 mod heartbeat;
@@ -171,7 +172,15 @@ impl JobQueue for SqlJobQueue {
     }
 
     async fn complete(&self, tx: &mut WriteTx, lease: &Lease) -> PortResult<()> {
-        settle::complete(tx.driver_mut()?, lease).await?;
+        let driver: &mut SqlTx = tx.driver_mut()?;
+        match driver.dialect() {
+            Dialect::Postgres => {
+                if !done::complete(driver, &[*lease], &[]).await?.is_empty() {
+                    return Err(settle::lease_lost("complete", lease));
+                }
+            }
+            _ => settle::complete(driver, lease).await?,
+        }
         let (database, lease) = (self.database.clone(), *lease);
         tx.after_commit(move || {
             database.open_claims().settle([&lease]);
@@ -273,6 +282,7 @@ impl JobQueue for SqlJobQueue {
         let mut tx = self.database.begin(Mode::Single).await?;
         let removed = match tx.dialect() {
             Dialect::MySql => mysql::prune(&mut tx, kept_for, limit).await,
+            Dialect::Postgres => postgres::prune(&mut tx, kept_for, limit).await,
             _ => settle::prune(kept_for, limit).execute_in(&mut tx).await,
         };
         give_back(tx).await?;

@@ -1,34 +1,22 @@
 //! What each job passes through, as PostgreSQL does it in one round trip.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dolmen_ports::{
-    ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortResult, QueueName,
+    ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortResult, QueueName, Scope,
+    TenantId, Timestamp,
 };
 
 use super::claim::Taken;
-use super::{claim, enqueue, give_back, micros};
+use super::{claim, done, enqueue, give_back, micros, settle};
 use crate::database::{SqlDatabase, SqlTx};
 use crate::driver::Mode;
-use crate::statement::{Bind, Value};
+use crate::statement::{Bind, Row, Value};
 
 /// How often a claim is tried that had to wait too long for those before it.
 const MAX_TRIES: u32 = 3;
 
 const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-
-/// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
-/// with each of the list. Only what was lost comes back, which is most often nothing.
-const COMPLETE_ALL: &str = "
-with over as (
-    delete from dolmen_job_claim where id = any($3)
-), done as (
-    update dolmen_job set state = 'done', attempt = attempt + 1, finished_at = statement_timestamp()
-    where id = any($1) and state = 'active'
-        and (id, token) in (select * from unnest($1, $2))
-    returning id
-)
-select id from unnest($1) as lease(id) where id not in (select id from done)";
 
 const INSERT: &str = "
 insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload, version, ordering_key,
@@ -85,7 +73,7 @@ async fn fetch(
         match result {
             Err(error) if error.kind() == ErrorKind::Contention && tries < MAX_TRIES => tries += 1,
             result => {
-                let taken = Taken::all(claim, &result?)?;
+                let taken = taken(claim, &result?)?;
                 let is_short = taken.len() < most;
                 let left_nothing =
                     is_short && is_full && request.queues.is_empty() && request.except.is_empty();
@@ -99,21 +87,60 @@ async fn fetch(
     }
 }
 
+/// The jobs of a claim, in order; they come as lists of one row.
+fn taken(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<Taken>> {
+    let Some(row) = rows.first() else { return Ok(Vec::new()) };
+    let claimed_at: Timestamp = row.at(0)?;
+    let ids: Vec<JobId> = row.array(1)?;
+    let mut tokens = row.array::<i64>(2)?.into_iter();
+    let mut kinds = row.array::<String>(3)?.into_iter();
+    let mut queues = row.array::<String>(4)?.into_iter();
+    let mut payloads = row.array::<String>(5)?.into_iter();
+    let mut versions = row.array::<u32>(6)?.into_iter();
+    let mut tenants = row.array::<Option<TenantId>>(7)?.into_iter();
+    let mut attempts = row.array::<u32>(8)?.into_iter();
+    let mut most_attempts = row.array::<u32>(9)?.into_iter();
+    let mut timeouts = row.array::<i64>(10)?.into_iter();
+    let mut priorities = row.array::<i32>(11)?.into_iter();
+    let mut dues = row.array::<Timestamp>(12)?.into_iter();
+    let mut heads = row.array::<bool>(13)?.into_iter();
+    // Aggregates of the same rows: none is shorter than the others.
+    let next = |id| {
+        let lease = Lease::new(id, tokens.next()?, claim);
+        let mut job = ClaimedJob::new(lease, kinds.next()?, payloads.next()?, Scope::from(tenants.next()?));
+        let (queue, priority, due_at) = (queues.next()?, priorities.next()?, dues.next()?);
+        job.version = versions.next()?;
+        job.attempt = attempts.next()? + 1;
+        job.max_attempts = most_attempts.next()?;
+        job.timeout = Duration::from_millis(timeouts.next()?.unsigned_abs());
+        job.waited = claimed_at.since(due_at);
+        let is_head = heads.next()?;
+        Some(QueueName::try_from(queue).map(|queue| {
+            job.queue = queue;
+            Taken { job, priority, due_at, claimed_at, is_head }
+        }))
+    };
+    let mut taken = ids.into_iter().map_while(next).collect::<PortResult<Vec<_>>>()?;
+    Taken::order(&mut taken);
+    Ok(taken)
+}
+
 /// Completes jobs; returns those whose leases were lost.
 pub(super) async fn complete_all(
     database: &SqlDatabase,
     leases: &[Lease],
     over: &[ClaimId],
 ) -> PortResult<Vec<JobId>> {
-    let values = [
-        array(leases.iter().map(|lease| lease.job)),
-        array(leases.iter().map(|lease| lease.token)),
-        array(over.iter()),
-    ];
     let mut tx = database.begin(Mode::Single).await?;
-    let rows = tx.fetch(COMPLETE_ALL, &values).await;
+    let lost = done::complete(&mut tx, leases, over).await;
     give_back(tx).await?;
-    rows?.iter().map(|row| row.at(0)).collect()
+    lost
+}
+
+/// Removes jobs of both tables that finished long ago.
+pub(super) async fn prune(tx: &mut SqlTx, kept_for: Duration, limit: u32) -> PortResult<u64> {
+    let removed = settle::prune(kept_for, limit).execute_in(tx).await?;
+    Ok(removed + done::prune(tx, kept_for, u64::from(limit).saturating_sub(removed)).await?)
 }
 
 /// Many in one statement that is always the same, so that the server plans it once.
@@ -135,6 +162,6 @@ pub(super) async fn insert(tx: &mut SqlTx, jobs: &[&NewJob]) -> PortResult<()> {
     tx.execute(INSERT, &values).await.map(drop).map_err(enqueue::known)
 }
 
-fn array<'a, T: Bind<'a>>(items: impl Iterator<Item = T>) -> Value<'a> {
+pub(super) fn array<'a, T: Bind<'a>>(items: impl Iterator<Item = T>) -> Value<'a> {
     Value::Array(T::KIND, items.map(T::into_value).collect())
 }

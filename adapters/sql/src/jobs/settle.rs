@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use dolmen_ports::{
-    ErrorKind, JobFailure, JobId, JobState, Lease, PortError, PortResult, QueueName, TenantId,
+    Dialect, ErrorKind, JobFailure, JobId, JobState, Lease, PortError, PortResult, QueueName, TenantId,
 };
 
 use super::enqueue::Key;
-use super::{enqueue, micros};
+use super::{done, enqueue, micros};
 use crate::database::SqlTx;
 use crate::statement::{Row, Statement, framework_sql};
 
@@ -117,15 +117,21 @@ async fn held(tx: &mut SqlTx, job: JobId, operation: &'static str, states: &[Job
     )
     .fetch_in(tx)
     .await?;
-    let Some(row) = rows.into_iter().next() else {
-        return Err(
-            PortError::new(ErrorKind::NotFound, "jobs", operation).with_detail(format!("no job {job}"))
-        );
+    let state = match rows.into_iter().next() {
+        Some(row) => {
+            let state = state(&row)?;
+            if states.contains(&state) {
+                return Ok(row);
+            }
+            state
+        }
+        None if tx.dialect() == Dialect::Postgres && done::find(tx, job).await?.is_some() => JobState::Done,
+        None => {
+            return Err(
+                PortError::new(ErrorKind::NotFound, "jobs", operation).with_detail(format!("no job {job}"))
+            );
+        }
     };
-    let state = state(&row)?;
-    if states.contains(&state) {
-        return Ok(row);
-    }
     Err(PortError::new(ErrorKind::Conflict, "jobs", operation)
         .with_detail(format!("job {job} is {}", state.name())))
 }

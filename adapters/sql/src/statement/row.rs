@@ -26,6 +26,11 @@ impl fmt::Display for Column<'_> {
 /// A driver's row: reads a cell as a kind, and never takes NULL for anything else.
 pub(crate) trait Cells: fmt::Debug + Send + Sync {
     fn cell(&self, column: Column<'_>, kind: Kind) -> Result<Value<'_>, Mismatch>;
+
+    /// An array of values of one kind, at a place from zero: PostgreSQL only.
+    fn array(&self, _index: usize, _kind: Kind) -> Result<Vec<Value<'static>>, Mismatch> {
+        Err(Mismatch::new("this database has no arrays"))
+    }
 }
 
 /// One row of a result.
@@ -48,6 +53,13 @@ impl Row {
     /// The value of the column at a place, from zero: looking for names takes its time where rows are many.
     pub(crate) fn at<T: Cell>(&self, index: usize) -> PortResult<T> {
         self.read(Column::Index(index))
+    }
+
+    /// The values of the array in the column at a place, from zero.
+    pub(crate) fn array<T: Cell>(&self, index: usize) -> PortResult<Vec<T>> {
+        let values = self.0.array(index, T::KIND);
+        let items = values.and_then(|values| values.into_iter().map(T::from_value).collect());
+        items.map_err(|mismatch| unreadable(Column::Index(index), mismatch))
     }
 
     fn read<T: Cell>(&self, column: Column<'_>) -> PortResult<T> {

@@ -97,7 +97,9 @@ const AGE: [Age; 2] = [
         #[cfg(feature = "sqlite")]
         sqlite: "update dolmen_job_claim set lease_until = strftime('%Y-%m-%dT%H:%M:%f000Z', lease_until, ?1)",
         #[cfg(feature = "postgres")]
-        postgres: "update dolmen_job_claim set lease_until = lease_until - $1 * interval '1 second'",
+        postgres:
+            "with done as (update dolmen_job_done set finished_at = finished_at - $1 * interval '1 second')
+             update dolmen_job_claim set lease_until = lease_until - $1 * interval '1 second'",
         #[cfg(feature = "mysql")]
         mysql: "update dolmen_job_claim, (select cast(? as signed) as micros) as age
          set lease_until = lease_until - interval micros microsecond",

@@ -21,6 +21,7 @@
 //! ```
 
 mod claim;
+mod done;
 mod enqueue;
 mod finish;
 mod lease;
@@ -65,5 +66,5 @@ cases_of!(dyn JobsHarness, suite());
 pub(super) fn suite() -> JobsSuite {
     let suite = enqueue::add(Suite::new("jobs"));
     let suite = finish::add(claim::add(suite));
-    sequences::add(wait::add(order::add(operate::add(lease::add(suite)))))
+    sequences::add(wait::add(order::add(done::add(operate::add(lease::add(suite))))))
 }

@@ -5,12 +5,15 @@ use std::time::{Duration, Instant};
 use dolmen::{
     App, AppPorts, AppSettings, BoxError, InlineModule, JobContext, JobError, Role, Roles, WorkerSettings,
 };
-use dolmen_sql::{SqlDatabase, statement};
+use dolmen_sql::{Native, SqlDatabase, native, native_error, statement};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::{NAME, Nothing, PATIENCE, Plan};
+
+/// How many jobs PostgreSQL keeps that are done.
+pub(super) const DONE: &str = "select coalesce(sum(size), 0)::bigint from dolmen_job_done";
 
 /// Enqueues so many jobs.
 pub(crate) async fn fill(sql: &SqlDatabase, jobs: usize) -> Result<(), BoxError> {
@@ -82,12 +85,21 @@ pub(crate) async fn is_any_left(sql: &SqlDatabase) -> Result<bool, BoxError> {
 
 async fn done(sql: &SqlDatabase) -> Result<usize, BoxError> {
     let database = sql.database();
-    let read = database.system().read(async |tx| {
-        statement!("dolmen", "select count(*) from dolmen_job where state = 'done'")
-            .fetch_one::<(i64,)>(tx)
-            .await
-    });
-    Ok(usize::try_from(read.await?.0)?)
+    let (jobs,): (i64,) = database
+        .system()
+        .read(async |tx| match native(tx)? {
+            Native::Postgres(connection) => sqlx::query_as(DONE)
+                .fetch_one(connection)
+                .await
+                .map_err(|error| native_error(tx, error, "count the jobs that are done")),
+            _ => {
+                statement!("dolmen", "select count(*) from dolmen_job where state = 'done'")
+                    .fetch_one(tx)
+                    .await
+            }
+        })
+        .await?;
+    Ok(usize::try_from(jobs)?)
 }
 
 /// An application that is nothing but a worker.

@@ -7,6 +7,7 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Decode, Postgres, Row as _, Type, TypeInfo, ValueRef};
 
+use super::array;
 use super::time::PgTimestamp;
 use crate::statement::{Cells, Column, Kind, Mismatch, Value};
 
@@ -61,5 +62,9 @@ impl Cells for PostgresCells {
             }
         };
         Ok(value.unwrap_or(Value::Null(kind)))
+    }
+
+    fn array(&self, index: usize, kind: Kind) -> Result<Vec<Value<'static>>, Mismatch> {
+        array::read(&self.0, index, kind)
     }
 }
