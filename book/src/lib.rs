@@ -61,4 +61,6 @@ pub mod adr {
     pub mod hints {}
     #[doc = include_str!("adr/0009-hints-without-notify.md")]
     pub mod hints_without_notify {}
+    #[doc = include_str!("adr/0010-done-jobs-are-kept-by-the-batch.md")]
+    pub mod done_jobs {}
 }

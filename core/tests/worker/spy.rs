@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use dolmen::ports::jobs::OldestSnapshot;
 use dolmen::ports::{ClaimRequest, ClaimedJob, Heartbeat, JobFailure, Lease, NewJob, Rescued};
 use dolmen::{
     Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, PortError, PortResult,
@@ -28,6 +29,8 @@ pub(crate) struct Knobs {
     pub(crate) heartbeats: AtomicUsize,
     pub(crate) claims: AtomicUsize,
     pub(crate) prunes: AtomicUsize,
+    /// What a rescue tells of the database's oldest transaction.
+    pub(crate) oldest_snapshot: Mutex<Option<OldestSnapshot>>,
     pub(crate) batches: Mutex<Vec<usize>>,
 }
 
@@ -58,6 +61,7 @@ impl SpyQueue {
             most_completing: AtomicUsize::new(0),
             heartbeats: AtomicUsize::new(0),
             claims: AtomicUsize::new(0),
+            oldest_snapshot: Mutex::default(),
             prunes: AtomicUsize::new(0),
             batches: Mutex::new(Vec::new()),
         };
@@ -115,7 +119,9 @@ impl JobQueue for SpyQueue {
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
         self.knobs.answer("rescue")?;
-        self.inner.rescue(limit).await
+        let mut rescued = self.inner.rescue(limit).await?;
+        rescued.oldest_snapshot.clone_from(&*self.knobs.oldest_snapshot.lock().unwrap());
+        Ok(rescued)
     }
 
     async fn wait(&self, queues: &[QueueName], timeout: Duration) {

@@ -180,6 +180,10 @@ impl Fixture {
         self.metrics.gauge(metric("dolmen_jobs_unclaimable", &[], MetricKind::Gauge), &[])
     }
 
+    pub(crate) fn oldest_snapshot_seconds(&self) -> Option<f64> {
+        self.metrics.gauge(metric("dolmen_database_oldest_snapshot_seconds", &[], MetricKind::Gauge), &[])
+    }
+
     pub(crate) fn counted(&self, name: &'static str, kind: &str) -> u64 {
         self.metrics.counter(counter(name, &["kind"]), &[kind])
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dolmen::ports::jobs::OldestSnapshot;
 use dolmen::ports::{ClaimRequest, KnownKind, WorkerId};
 use dolmen::{JobContext, JobQueue, JobState, WriteTx};
 
@@ -51,6 +52,17 @@ async fn finished_jobs_are_removed_when_they_are_old_and_dead_ones_stay() {
     until("the second removal", async || fixture.prunes() >= 2).await;
     assert!(fixture.find(done).await.is_none());
     assert_eq!(fixture.state(dead).await, JobState::Dead);
+    worker.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_age_of_the_oldest_transaction_is_measured() {
+    let fixture = Fixture::new();
+    let worker = fixture.start(async |_: Work, _| Ok(()), quick());
+    until("the first look", async || fixture.oldest_snapshot_seconds() == Some(0.0)).await;
+    let oldest = OldestSnapshot::new("process 7", Duration::from_secs(90));
+    *fixture.queue.knobs.oldest_snapshot.lock().unwrap() = Some(oldest);
+    until("a look that sees it", async || fixture.oldest_snapshot_seconds() == Some(90.0)).await;
     worker.end().await;
 }
 

@@ -13,7 +13,7 @@ pub use model::{
     WorkerId,
 };
 pub use new_job::{Due, Enqueued, NewJob};
-pub use queue::{Heartbeat, JobQueue, MAX_CRASHES, Reach, Rescued};
+pub use queue::{Heartbeat, JobQueue, MAX_CRASHES, OldestSnapshot, Reach, Rescued};
 pub use record::{JobFilter, JobRecord, KindStats};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

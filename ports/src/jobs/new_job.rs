@@ -25,7 +25,8 @@ pub enum Due {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewJob {
-    /// Its id, made by the caller.
+    /// Its id, made by the caller for this job alone: one that a job had before, done and forgotten or not, may be taken for that
+    /// job by whoever still holds its lease.
     pub id: JobId,
     /// Its kind, `<module>.<verb_noun>`.
     pub kind: Cow<'static, str>,

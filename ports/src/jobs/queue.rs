@@ -15,7 +15,7 @@ use crate::error::PortResult;
 pub const MAX_CRASHES: u32 = 3;
 
 /// What a call of `rescue` did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rescued {
     /// Jobs whose lease had run out and that are ready again.
@@ -26,12 +26,32 @@ pub struct Rescued {
     pub last_chances: bool,
     /// How long until the next of the leases that there are now runs out; none when nobody holds a job.
     pub next_in: Option<Duration>,
+    /// The oldest transaction of the database; none where it does no harm, or where nobody can tell.
+    pub oldest_snapshot: Option<OldestSnapshot>,
 }
 
 impl Rescued {
     /// Jobs taken back, with nothing more to tell. For adapters.
     pub const fn new(requeued: u64, buried: u64) -> Self {
-        Self { requeued, buried, last_chances: false, next_in: None }
+        Self { requeued, buried, last_chances: false, next_in: None, oldest_snapshot: None }
+    }
+}
+
+/// A transaction that keeps the database from removing what is dead, so that claims walk through more and more of it. What is not a
+/// session's transaction (a prepared one, a replica, a replication slot) keeps it too, and is not told of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OldestSnapshot {
+    /// Who holds it, as the database tells it: its process, and what that calls itself.
+    pub session: String,
+    /// How long it has been open.
+    pub age: Duration,
+}
+
+impl OldestSnapshot {
+    /// For adapters.
+    pub fn new(session: impl Into<String>, age: Duration) -> Self {
+        Self { session: session.into(), age }
     }
 }
 

@@ -106,6 +106,9 @@ pub(crate) enum Fault {
     /// Deadlocks, serialization failures, locks not had: the whole unit runs again, a few times, and then says so.
     #[value(name = "F22")]
     F22,
+    /// Transactions are held for minutes, so nothing dead is removed: claims stay quick, and the holder is named.
+    #[value(name = "F23")]
+    F23,
     /// The disk of the database, the objects and the log is full again and again: nothing acknowledged is lost or torn.
     #[value(name = "F25")]
     F25,
@@ -146,6 +149,7 @@ impl Fault {
             | Self::F17
             | Self::F21
             | Self::F22
+            | Self::F23
             | Self::F28
             | Self::F29
             | Self::F30
@@ -172,6 +176,8 @@ impl Fault {
             {
                 matches!(server, Server::Postgres(_))
             }
+            // Where it holds up the removal of dead rows.
+            Self::F23 => matches!(server, Server::Postgres(_)),
             // No network, and one writer at a time on a file whose statements are prepared anew by themselves. A thread that is
             // blocked in the middle of a transaction keeps that file from everybody, heartbeats too.
             Self::F11 | Self::F15 | Self::F16 | Self::F17 | Self::F22 | Self::F28 => {
@@ -203,6 +209,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F19, "name-stays"),
     (Fault::F21, "recycled-transaction"),
     (Fault::F22, "effect-outside"),
+    (Fault::F23, "from-the-front"),
     (Fault::F25, "keep-what-fits"),
     (Fault::F26, "no-position"),
     (Fault::F28, "no-rerun"),
@@ -231,7 +238,7 @@ pub(crate) struct Options {
     /// for F2, tick-apart for F3, record-apart for F4, no-fencing for F5, no-release for F6, crashes-not-counted for
     /// F9, no-heartbeat for F11, commit-not-awaited for F12, log-written-later for F13, no-request-deadline for F14,
     /// new-keys for F15, no-limits for F16, no-statement-limit for F17, plain-pool for F18, name-stays for F19,
-    /// recycled-transaction for F21, effect-outside for F22, keep-what-fits for F25, no-position for F26, no-rerun for
+    /// recycled-transaction for F21, effect-outside for F22, from-the-front for F23, keep-what-fits for F25, no-position for F26, no-rerun for
     /// F28, no-poll for F29, no-tick-row for F30, plain-pool for F38, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
@@ -371,6 +378,7 @@ impl Stage<'_> {
             }
             Fault::F21 => self.play(server, played::F21, sabotage),
             Fault::F22 => self.play(server, played::F22, sabotage),
+            Fault::F23 => self.play(server, played::F23, sabotage),
             Fault::F25 => {
                 let plan = if self.slice { full_disk::SLICE } else { full_disk::FULL };
                 full_disk::run(self.programs, plan, self.seed, sabotage)

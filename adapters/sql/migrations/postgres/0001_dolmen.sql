@@ -112,12 +112,13 @@ begin
         where dolmen_done_jobs.before is null or done.first_job < dolmen_done_jobs.before
         order by done.last_job desc
     loop
-        exit when newest[most] > batch.last_job;
+        exit when newest[least(most, 2147483647)::integer] > batch.last_job;
         matching := array(
             select kept from unnest(batch.jobs) as kept
             where (of_kind is null or kept.kind = of_kind) and (of_queue is null or kept.queue = of_queue)
                 and (of_tenant is null or kept.tenant = of_tenant) and (in_line is null or kept.ordering_key = in_line)
                 and (reason is null or strpos(kept.last_error, reason) > 0) and (before is null or kept.id < before));
+        continue when matching = '{}';
         return query select unnest(matching), batch.finished_at;
         newest := array(
             select id from (select unnest(newest) as id union all select (unnest(matching)).id) as found

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use dolmen_ports::jobs::MAX_CRASHES;
+use dolmen_ports::jobs::{MAX_CRASHES, OldestSnapshot};
 use dolmen_ports::{
-    ClaimId, ErrorKind, JobFailure, JobId, JobState, Lease, NextStep, PortError, PortResult, QueueName,
-    Rescued, Timestamp, TxDriver, Uuid,
+    ClaimId, Dialect, ErrorKind, JobFailure, JobId, JobState, Lease, NextStep, PortError, PortResult,
+    QueueName, Rescued, Timestamp, TxDriver, Uuid,
 };
 
-use super::{give_back, micros, settle};
+use super::{give_back, micros, postgres, settle};
 use crate::database::{SqlDatabase, SqlTx};
 use crate::statement::{Row, Statement, framework_sql};
 
@@ -258,24 +258,31 @@ pub(super) struct Look {
     pub(super) is_expired: bool,
     pub(super) next_in: Option<Duration>,
     pub(super) last_chances: bool,
+    pub(super) oldest_snapshot: Option<OldestSnapshot>,
 }
 
 pub(super) async fn look(tx: &mut SqlTx) -> PortResult<Look> {
-    let rows = framework_sql!(
-        "select {now} as now, (select min(lease_until) from dolmen_job_claim) as next, exists (
-             select 1 from dolmen_job where state = 'active' and crashes >= 2 and due_at <= {now}
-                 and (id, token) not in (select job, token from dolmen_job_running)) as last_chances"
-    )
-    .fetch_in(tx)
-    .await?;
+    let is_postgres = tx.dialect() == Dialect::Postgres;
+    let rows = if is_postgres {
+        tx.fetch(postgres::LOOK, &[]).await?
+    } else {
+        framework_sql!(
+            "select {now} as now, (select min(lease_until) from dolmen_job_claim) as next, exists (
+                 select 1 from dolmen_job where state = 'active' and crashes >= 2 and due_at <= {now}
+                     and (id, token) not in (select job, token from dolmen_job_running)) as last_chances"
+        )
+        .fetch_in(tx)
+        .await?
+    };
     let Some(row) = rows.first() else {
-        return Ok(Look { is_expired: false, next_in: None, last_chances: false });
+        return Ok(Look { is_expired: false, next_in: None, last_chances: false, oldest_snapshot: None });
     };
     let (now, next): (Timestamp, Option<Timestamp>) = (row.get("now")?, row.get("next")?);
     Ok(Look {
         is_expired: next.is_some_and(|next| next < now),
         next_in: next.map(|next| next.since(now)),
         last_chances: row.get("last_chances")?,
+        oldest_snapshot: if is_postgres { postgres::oldest_snapshot(row, now)? } else { None },
     })
 }
 

@@ -226,6 +226,7 @@ impl JobQueue for SqlJobQueue {
         }
         rescued.last_chances = look.last_chances;
         rescued.next_in = look.next_in;
+        rescued.oldest_snapshot = look.oldest_snapshot;
         Ok(rescued)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use dolmen_ports::jobs::OldestSnapshot;
 use dolmen_ports::{
     ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortResult, QueueName, Scope,
     TenantId, Timestamp,
@@ -17,6 +18,21 @@ use crate::statement::{Bind, Row, Value};
 const MAX_TRIES: u32 = 3;
 
 const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+
+/// What there is to rescue, and who keeps dead rows from being removed. Without the role `pg_read_all_stats` only sessions of the
+/// same user are seen.
+pub(super) const LOOK: &str = "
+select statement_timestamp() as now, (select min(lease_until) from dolmen_job_claim) as next, exists (
+        select 1 from dolmen_job where state = 'active' and crashes >= 2 and due_at <= statement_timestamp()
+            and (id, token) not in (select job, token from dolmen_job_running)) as last_chances,
+    oldest.session, oldest.xact_start
+from (select 1) as one left join lateral (
+    select format('process %s of %s, %s', pid, usename, coalesce(nullif(application_name, ''), 'without a name')) as session,
+        xact_start
+    from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+        and xact_start is not null and (backend_xmin is not null or backend_xid is not null)
+    order by greatest(age(backend_xmin), age(backend_xid)) desc, xact_start limit 1) as oldest on true";
 
 const INSERT: &str = "
 insert into dolmen_job (id, kind, queue, state, tenant, priority, max_attempts, timeout_ms, payload, version, ordering_key,
@@ -123,6 +139,12 @@ fn taken(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<Taken>> {
     let mut taken = ids.into_iter().map_while(next).collect::<PortResult<Vec<_>>>()?;
     Taken::order(&mut taken);
     Ok(taken)
+}
+
+/// The oldest transaction that a row of [`LOOK`] tells of.
+pub(super) fn oldest_snapshot(row: &Row, now: Timestamp) -> PortResult<Option<OldestSnapshot>> {
+    let (session, since): (Option<String>, Option<Timestamp>) = (row.get("session")?, row.get("xact_start")?);
+    Ok(session.zip(since).map(|(session, since)| OldestSnapshot::new(session, now.since(since))))
 }
 
 /// Completes jobs; returns those whose leases were lost.

@@ -108,6 +108,33 @@ pub(super) async fn discard(tx: &mut SqlTx, job: JobId) -> PortResult<()> {
 
 /// Locks a job that is in one of the states.
 async fn held(tx: &mut SqlTx, job: JobId, operation: &'static str, states: &[JobState]) -> PortResult<Row> {
+    let mut row = locked(tx, job).await?;
+    let mut is_done = false;
+    if row.is_none() && tx.dialect() == Dialect::Postgres {
+        is_done = done::find(tx, job).await?.is_some();
+        // Who waited for the lock of a row that made way for another one sees neither.
+        row = if is_done { None } else { locked(tx, job).await? };
+    }
+    let state = match row {
+        Some(row) => {
+            let state = state(&row)?;
+            if states.contains(&state) {
+                return Ok(row);
+            }
+            state
+        }
+        None if is_done => JobState::Done,
+        None => {
+            return Err(
+                PortError::new(ErrorKind::NotFound, "jobs", operation).with_detail(format!("no job {job}"))
+            );
+        }
+    };
+    Err(PortError::new(ErrorKind::Conflict, "jobs", operation)
+        .with_detail(format!("job {job} is {}", state.name())))
+}
+
+async fn locked(tx: &mut SqlTx, job: JobId) -> PortResult<Option<Row>> {
     let rows = framework_sql!(
         "select case when state <> 'active' then state
                  when (id, token) in (select job, token from dolmen_job_running) then 'running'
@@ -117,21 +144,5 @@ async fn held(tx: &mut SqlTx, job: JobId, operation: &'static str, states: &[Job
     )
     .fetch_in(tx)
     .await?;
-    let state = match rows.into_iter().next() {
-        Some(row) => {
-            let state = state(&row)?;
-            if states.contains(&state) {
-                return Ok(row);
-            }
-            state
-        }
-        None if tx.dialect() == Dialect::Postgres && done::find(tx, job).await?.is_some() => JobState::Done,
-        None => {
-            return Err(
-                PortError::new(ErrorKind::NotFound, "jobs", operation).with_detail(format!("no job {job}"))
-            );
-        }
-    };
-    Err(PortError::new(ErrorKind::Conflict, "jobs", operation)
-        .with_detail(format!("job {job} is {}", state.name())))
+    Ok(rows.into_iter().next())
 }

@@ -67,6 +67,15 @@ pub(super) static RESCUED: Metric = Metric {
     kind: MetricKind::Counter,
 };
 
+/// How long the oldest transaction has been open that keeps dead rows from being removed; on PostgreSQL.
+pub(super) static OLDEST_SNAPSHOT: Metric = Metric {
+    name: "dolmen_database_oldest_snapshot_seconds",
+    help: "Age of the oldest transaction, which keeps the database from removing dead rows",
+    unit: "seconds",
+    labels: &[],
+    kind: MetricKind::Gauge,
+};
+
 /// Due jobs of kinds that this program does not know, older than five minutes.
 pub(super) static UNCLAIMABLE: Metric = Metric {
     name: "dolmen_jobs_unclaimable",

@@ -70,7 +70,7 @@ impl WorkerSettings {
         let limits = shares.iter().filter_map(|share| Some((share.queue.clone(), share.most?))).collect();
         let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
         Self {
-            concurrency: env.or_in(&CONCURRENCY, defaults.concurrency, 1..=1_000),
+            concurrency: env.or_in(&CONCURRENCY, defaults.concurrency, 1..=10_000),
             queues: shares.into_iter().map(|share| share.queue).collect(),
             limits,
             lease: env.or_in(&LEASE, defaults.lease, 5 * second..=Duration::from_mins(30)),

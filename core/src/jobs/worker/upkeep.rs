@@ -4,16 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use dolmen_ports::jobs::OldestSnapshot;
 use dolmen_ports::{KindStats, PortResult, ReadTx, WriteTx};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::engine::Engine;
-use super::measurements::{RESCUED, UNCLAIMABLE};
+use super::measurements::{OLDEST_SNAPSHOT, RESCUED, UNCLAIMABLE};
 
 /// How long after the next lease runs out there is a look at most, half of it on average: processes take turns.
 const RESCUE_WITHIN: Duration = Duration::from_secs(3);
 const RESCUE_AT_ONCE: u32 = 500;
 const PRUNE_AT_ONCE: u32 = 1_000;
+/// A transaction that is open for longer is told of.
+const OLD_SNAPSHOT: Duration = Duration::from_secs(20);
 const UNKNOWN_EVERY: Duration = Duration::from_mins(5);
 /// Due jobs of unknown kinds are told of when they have waited this long: before, a newer version may be on its way.
 const UNKNOWN_AFTER_MS: u64 = 300_000;
@@ -30,6 +33,7 @@ pub(super) async fn keep_house(engine: &Engine) {
 async fn rescue(engine: &Engine) {
     let mut dice = engine.dice();
     let (lease, spread) = (engine.settings.lease(), RESCUE_WITHIN.min(engine.settings.heartbeat()));
+    let mut told = None;
     loop {
         match engine.queue.rescue(RESCUE_AT_ONCE).await {
             Ok(rescued) => {
@@ -44,6 +48,7 @@ async fn rescue(engine: &Engine) {
                     engine.metrics.add(&RESCUED, &["buried"], rescued.buried);
                     engine.look_again.notify_one();
                 }
+                report_old_snapshot(engine, rescued.oldest_snapshot.as_ref(), &mut told);
                 if rescued.last_chances {
                     engine.last_chances.store(true, Ordering::Release);
                     engine.look_again.notify_one();
@@ -57,6 +62,30 @@ async fn rescue(engine: &Engine) {
             Err(error) => sleep(engine.outage.failed("rescue", &error)).await,
         }
     }
+}
+
+fn report_old_snapshot(engine: &Engine, oldest: Option<&OldestSnapshot>, told: &mut Option<String>) {
+    engine.metrics.set(&OLDEST_SNAPSHOT, &[], oldest.map_or(0.0, |oldest| oldest.age.as_secs_f64()));
+    if let Some(old) = newly_old(oldest, told) {
+        tracing::warn!(
+            session = old.session,
+            age = ?old.age,
+            "database/old-snapshot: a transaction has been open for long; until it ends, the database cannot remove dead \
+             rows, and jobs get slower: commit sooner, or end it with pg_terminate_backend"
+        );
+    }
+}
+
+/// The oldest transaction when it is to be told of: once, until another one is the oldest.
+fn newly_old<'s>(
+    oldest: Option<&'s OldestSnapshot>,
+    told: &mut Option<String>,
+) -> Option<&'s OldestSnapshot> {
+    let old = oldest.filter(|oldest| oldest.age >= OLD_SNAPSHOT);
+    let session = old.map(|old| old.session.clone());
+    let is_new = session.is_some() && session != *told;
+    *told = session;
+    old.filter(|_| is_new)
 }
 
 async fn prune(engine: &Engine) {
@@ -142,5 +171,27 @@ fn report_unknown_kinds(engine: &Engine, stats: PortResult<Vec<KindStats>>, told
             );
         }
         *told = kinds;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_transaction_is_told_of_once() {
+        let mut told = None;
+        let mut tells = |session: Option<&str>, age| {
+            let oldest = session.map(|session| OldestSnapshot::new(session, age));
+            newly_old(oldest.as_ref(), &mut told).is_some()
+        };
+        let young = OLD_SNAPSHOT / 2;
+        assert!(!tells(None, OLD_SNAPSHOT));
+        assert!(!tells(Some("process 1"), young));
+        assert!(tells(Some("process 1"), OLD_SNAPSHOT));
+        assert!(!tells(Some("process 1"), OLD_SNAPSHOT * 2));
+        assert!(tells(Some("process 2"), OLD_SNAPSHOT));
+        assert!(!tells(Some("process 2"), young));
+        assert!(tells(Some("process 2"), OLD_SNAPSHOT), "another transaction of the same session");
     }
 }

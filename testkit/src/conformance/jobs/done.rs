@@ -194,5 +194,10 @@ async fn a_lost_lease_is_not_taken_for_one_with_the_token_of_the_others(harness:
     let mixed = [lost, lease_of(&leases, 2)?, lease_of(&leases, 3)?];
     ensure_eq!(harness.queue().complete_all(&mixed).await?, [id(1)], "lost jobs");
     ensure_eq!(record(&harness, id(1)).await?.state, JobState::Running, "the state of job 1");
-    complete(&harness, &leases, &[1]).await
+    // The same job twice, by a lease that holds and one that does not.
+    enqueue(&harness, vec![job(4)]).await?;
+    let both = [lost, lease_of(&leases, 1)?, lease_of(&self::leases(&harness, 1).await?, 4)?];
+    harness.queue().complete_all(&both).await?;
+    ensure_eq!(record(&harness, id(1)).await?.state, JobState::Done, "the state of job 1 in the end");
+    Ok(())
 }

@@ -6,6 +6,8 @@ mod conflicts;
 mod ledger;
 mod leftovers;
 mod lost_updates;
+#[cfg(feature = "postgres")]
+mod old_snapshots;
 mod stale_plans;
 mod stale_reads;
 
@@ -40,6 +42,15 @@ pub(crate) enum Play {
         #[arg(long)]
         sabotage: Option<LeftOut>,
     },
+    /// F23: long transactions keep dead rows from being removed while jobs come and go, on PostgreSQL
+    #[cfg(feature = "postgres")]
+    OldSnapshots {
+        /// For how long.
+        seconds: u64,
+        /// The guard to leave out.
+        #[arg(long)]
+        sabotage: Option<LeftOut>,
+    },
     /// F28: the schema changes under transactions that run, on a server
     StalePlans {
         /// How often it changes.
@@ -70,6 +81,8 @@ pub(crate) enum LeftOut {
     EffectOutside,
     /// F44: neither version nor lock is looked at.
     NoVersionCheck,
+    /// F23: claims begin at the very front.
+    FromTheFront,
     /// F28: a transaction that met the change is not run again.
     NoRerun,
     /// F26: clients do not send their position.
@@ -82,6 +95,10 @@ pub(crate) async fn play(url: &str, play: Play) -> Result<Value, BoxError> {
         Play::Cancelled { rounds, sabotage } => cancelled::play(url, rounds, sabotage.is_some()).await,
         Play::Conflicts { count, sabotage } => conflicts::play(url, count, sabotage.is_some()).await,
         Play::LostUpdates { count, sabotage } => lost_updates::play(url, count, sabotage.is_some()).await,
+        #[cfg(feature = "postgres")]
+        Play::OldSnapshots { seconds, sabotage } => {
+            old_snapshots::play(url, seconds, sabotage.is_some()).await
+        }
         Play::StaleReads { pairs, read_urls, sabotage } => {
             stale_reads::play(url, pairs, &read_urls, sabotage.is_some()).await
         }

@@ -1,8 +1,9 @@
-//! F21, F22, F28 and F44: faults that one process plays on a database by itself. It counts, and here is judged.
+//! F21, F22, F23, F28 and F44: faults that one process plays on a database by itself. It counts, and here is judged.
 
 mod cancelled;
 mod conflicts;
 mod lost_updates;
+mod old_snapshots;
 mod stale_plans;
 
 use std::fmt::Display;
@@ -27,6 +28,8 @@ pub(super) struct Plan {
     play: &'static str,
     /// How much of it.
     amount: u64,
+    /// For every change.
+    slice: u64,
     /// Each answer of a server takes a millisecond. One that is there before it is waited for is no await, and a server on
     /// the same machine is often that quick.
     slowed: bool,
@@ -35,18 +38,44 @@ pub(super) struct Plan {
 
 /// What the fault promises in full.
 pub(super) const F21: Plan =
-    Plan { fault: "F21", play: "cancelled", amount: 100, slowed: true, judge: cancelled::judge };
-pub(super) const F22: Plan =
-    Plan { fault: "F22", play: "conflicts", amount: 10_000, slowed: false, judge: conflicts::judge };
-pub(super) const F28: Plan =
-    Plan { fault: "F28", play: "stale-plans", amount: 200, slowed: false, judge: stale_plans::judge };
-pub(super) const F44: Plan =
-    Plan { fault: "F44", play: "lost-updates", amount: 10_000, slowed: false, judge: lost_updates::judge };
+    Plan { fault: "F21", play: "cancelled", amount: 100, slice: 10, slowed: true, judge: cancelled::judge };
+pub(super) const F22: Plan = Plan {
+    fault: "F22",
+    play: "conflicts",
+    amount: 10_000,
+    slice: 500,
+    slowed: false,
+    judge: conflicts::judge,
+};
+pub(super) const F23: Plan = Plan {
+    fault: "F23",
+    play: "old-snapshots",
+    amount: 900,
+    slice: 15,
+    slowed: false,
+    judge: old_snapshots::judge,
+};
+pub(super) const F28: Plan = Plan {
+    fault: "F28",
+    play: "stale-plans",
+    amount: 200,
+    slice: 10,
+    slowed: false,
+    judge: stale_plans::judge,
+};
+pub(super) const F44: Plan = Plan {
+    fault: "F44",
+    play: "lost-updates",
+    amount: 10_000,
+    slice: 500,
+    slowed: false,
+    judge: lost_updates::judge,
+};
 
 impl Plan {
     /// For every change.
     pub(super) fn slice(self) -> Self {
-        Self { amount: self.amount.div_ceil(20).max(10), ..self }
+        Self { amount: self.slice, ..self }
     }
 
     /// A left-out guard shows soon.
@@ -141,6 +170,14 @@ mod tests {
                     "surfaced": 100, "unbounded": 0, "lost": 0, "doubled": 0, "money_made": 0, "strange": 0,
                 }),
                 &["unbounded", "lost", "doubled", "money_made", "strange"],
+            ),
+            (
+                F23,
+                json!({
+                    "seconds": 900, "enqueued": 720_000, "claimed": 720_000, "claims": 90_000, "claim_p99_us": 9_000, "named": 899,
+                    "ended_early": 0,
+                }),
+                &["claimed", "named"],
             ),
             (F28, json!({ "changes": 200, "units": 1_000, "reruns": 50, "visible": 0 }), &["visible"]),
             (F44, json!({ "updates": 10_000, "stored": 10_000, "stale": 300 }), &["stored"]),
