@@ -130,10 +130,11 @@ end $$;
 -- in the client. Claims take turns: each sees what those before it have taken, since a statement within a
 -- function sees what was committed before it began. No queues means all; `newer` has the known versions above the first, as
 -- `<kind> <version>`.
--- `fronts` are places to begin after, `[{"queue": .., "priority": .., "due_at": .., "id": ..}, ..]`; null means the very front.
+-- `fronts` are places to begin after, `[{"queue": .., "priority": .., "due_at": .., "id": ..}, ..]`. `others` looks for queues and
+-- priorities besides, and begins at their very front; it steps over those that are given.
 create function dolmen_claim(
     claim uuid, worker uuid, kinds text[], newer text[], queues text[], except_queues text[], last_chances boolean,
-    most bigint, lease_micros bigint, fronts jsonb)
+    most bigint, lease_micros bigint, fronts jsonb, others boolean)
 returns table (
     claimed_at timestamptz, ids uuid[], token bigint[], kind text[], queue text[], payload text[], version bigint[], tenant uuid[],
     attempt bigint[], max_attempts bigint[], timeout_ms bigint[], priority bigint[], due_at timestamptz[], is_head boolean[])
@@ -150,22 +151,34 @@ begin
     -- `jobs` in ASCII. It ends with the transaction, which is this one statement.
     perform pg_advisory_xact_lock(1785684595);
     return query
-    with recursive step(queue, priority, due_at) as (
-        (select queue, priority, due_at from dolmen_job
-         where dolmen_claim.fronts is null and not dolmen_claim.last_chances and state = 'active'
-         order by queue, priority, due_at limit 1)
+    with recursive known as (
+        select queue, priority, due_at, id
+        from jsonb_to_recordset(coalesce(dolmen_claim.fronts, '[]')) as front(queue text, priority smallint, due_at timestamptz, id uuid)
+    ), bound(queue, priority) as (
+        -- Before all queues, and behind.
+        select '', '-32768'::smallint union all select queue, priority from known union all select repeat('z', 65), '32767'::smallint
+    ), step(queue, priority, due_at, until_queue, until_priority) as (
+        (select queue, priority, null::timestamptz, lead(queue) over bounds, lead(priority) over bounds from bound
+         where dolmen_claim.others and not dolmen_claim.last_chances
+         window bounds as (order by queue, priority))
         union all
-        select next.queue, next.priority, next.due_at from step cross join lateral (
-            select queue, priority, due_at from dolmen_job
-            where state = 'active' and (queue, priority) > (step.queue, step.priority)
-            order by queue, priority, due_at limit 1) as next
+        select next.queue, next.priority, next.due_at, step.until_queue, step.until_priority from step cross join lateral (
+            -- Compared as a pair, the upper bound would not end the walk through the index.
+            (select queue, priority, due_at from dolmen_job
+             where state = 'active' and (queue, priority) > (step.queue, step.priority) and queue < step.until_queue
+             order by queue, priority, due_at limit 1)
+            union all
+            (select queue, priority, due_at from dolmen_job
+             where state = 'active' and queue = step.until_queue and priority < step.until_priority
+                and priority > case when step.until_queue = step.queue then step.priority else '-32768' end
+             order by queue, priority, due_at limit 1)
+            limit 1) as next
     ), front as (
         select queue, priority, due_at, '-infinity'::timestamptz as after_due_at,
             '00000000-0000-0000-0000-000000000000'::uuid as after_id
         from step where due_at <= statement_timestamp()
         union all
-        select queue, priority, due_at, due_at, id
-        from jsonb_to_recordset(dolmen_claim.fronts) as front(queue text, priority smallint, due_at timestamptz, id uuid)
+        select queue, priority, due_at, due_at, id from known
     ), open_front as (
         select * from front
         where (cardinality(dolmen_claim.queues) = 0 or queue = any(dolmen_claim.queues))

@@ -2,7 +2,9 @@
 //!
 //! Taken jobs stay in the index until they are vacuumed, which an old snapshot anywhere in the server prevents. So a claim
 //! begins where the last one of this process ended. What appears behind that, such as a job whose transaction took long,
-//! is found by a claim from the very front, which comes at least once a second, and whenever nothing else was found.
+//! is found by a claim from the very front, which comes at least once a second, and whenever nothing else was found. Once that
+//! is slow, it gets a tenth of the time, and a claim that found nothing looks at all queues and priorities that have no place
+//! yet.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,8 +19,10 @@ use super::claim::Taken;
 const SLACK: Duration = Duration::from_secs(1);
 /// A claim from the very front comes at least so often, unless that takes too long.
 const FULL_EVERY: Duration = Duration::from_secs(1);
-/// While there is work, those take at most one part in this many of the time.
+/// Those take at most one part in this many of the time while there is work, or when they are slow.
 const SHARE: u32 = 10;
+/// From here on they are slow: much is dead and not yet removed.
+const SLOW: Duration = Duration::from_millis(10);
 /// More queues and priorities than this are not remembered.
 const MOST: usize = 64;
 
@@ -38,21 +42,35 @@ struct State {
     is_short: bool,
 }
 
+impl State {
+    fn has_share(&self) -> bool {
+        self.full.is_none_or(|(at, took)| at.elapsed() >= took * SHARE)
+    }
+
+    fn may_look_at_all(&self) -> bool {
+        self.full.is_none_or(|(_, took)| took < SLOW) || self.has_share()
+    }
+}
+
 impl Fronts {
-    /// Where the next claim begins; nothing for the very front.
-    pub(super) fn next(&self) -> Option<Json> {
+    /// Where the next claim begins, and whether it looks elsewhere too; nothing for the very front.
+    pub(super) fn next(&self) -> Option<(Json, bool)> {
         let state = self.state();
         let (at, took) = state.full?;
-        let (elapsed, share) = (at.elapsed(), took * SHARE);
-        let is_time = elapsed >= FULL_EVERY.max(share) || (state.is_short && elapsed >= share);
-        if state.is_idle || state.places.is_empty() || is_time {
+        let is_time = at.elapsed() >= FULL_EVERY.max(took * SHARE) || (state.is_short && state.has_share());
+        if state.places.is_empty() || is_time || (state.is_idle && state.may_look_at_all()) {
             return None;
         }
         let places = state.places.iter();
         let places = places.map(|((queue, priority), (due_at, id))| {
             json!({ "queue": queue.as_str(), "priority": priority, "due_at": due_at.to_string(), "id": id.as_uuid() })
         });
-        Some(places.collect())
+        Some((places.collect(), state.is_idle))
+    }
+
+    /// Whether a claim that found nothing looks from the very front too.
+    pub(super) fn may_look_at_all(&self) -> bool {
+        self.state().may_look_at_all()
     }
 
     /// Notes what a claim took, in its order, whether those were fewer than it asked for, and whether it left nothing
@@ -147,9 +165,29 @@ impl Appeared {
 
 #[cfg(test)]
 mod tests {
-    use dolmen_ports::Scope;
+    use dolmen_ports::{ClaimId, ClaimedJob, Scope};
 
     use super::*;
+
+    #[test]
+    fn a_slow_claim_from_the_very_front_does_not_follow_each_that_found_nothing() {
+        let looks_at_all = |took: Duration, ago: Duration| {
+            let fronts = Fronts::default();
+            let lease = Lease::new(JobId::new(Uuid::nil()), 1, ClaimId::new(Uuid::nil()));
+            let job = ClaimedJob::new(lease, "a.b".to_owned(), "{}".to_owned(), Scope::System);
+            let now = Timestamp::from_unix_micros(1_700_000_000_000_000);
+            let taken = [Taken { job, priority: 0, due_at: now, claimed_at: now, is_head: false }];
+            fronts.note(&taken, Some(took), true, true);
+            fronts.note(&[], None, true, false);
+            fronts.state().full = Instant::now().checked_sub(ago).map(|at| (at, took));
+            assert_eq!(fronts.next().is_none(), fronts.may_look_at_all());
+            fronts.may_look_at_all()
+        };
+        let (quick, slow) = (Duration::from_millis(2), Duration::from_millis(50));
+        assert!(looks_at_all(quick, Duration::ZERO));
+        assert!(!looks_at_all(slow, slow * 5));
+        assert!(looks_at_all(slow, slow * 20));
+    }
 
     #[test]
     fn a_job_that_the_known_places_would_hide_sends_the_next_claim_to_the_very_front() {

@@ -17,7 +17,7 @@ use crate::statement::{Bind, Row, Value};
 /// How often a claim is tried that had to wait too long for those before it.
 const MAX_TRIES: u32 = 3;
 
-const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+const CLAIM: &str = "select * from dolmen_claim($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// What there is to rescue, and who keeps dead rows from being removed. Without the role `pg_read_all_stats` only sessions of the
 /// same user are seen.
@@ -48,7 +48,10 @@ pub(super) async fn claim(
     request: &ClaimRequest,
 ) -> PortResult<Vec<ClaimedJob>> {
     let fronts = database.fronts();
-    let begin_after = fronts.next().filter(|_| !request.last_chances);
+    let (begin_after, others) = fronts
+        .next()
+        .filter(|_| !request.last_chances)
+        .map_or((None, true), |(places, others)| (Some(places), others));
     let is_full = begin_after.is_none();
     let mut values = [
         claim.into_value(),
@@ -61,11 +64,16 @@ pub(super) async fn claim(
         i64::from(request.limit).into_value(),
         micros(request.lease_for).into_value(),
         begin_after.into_value(),
+        others.into_value(),
     ];
     let mut jobs = fetch(database, claim, &values, request).await?;
-    if jobs.is_empty() && !is_full {
-        let [.., begin_after] = &mut values;
-        *begin_after = None::<serde_json::Value>.into_value();
+    let looks_at_all = fronts.may_look_at_all();
+    if jobs.is_empty() && !is_full && (looks_at_all || !others) {
+        let [.., begin_after, others] = &mut values;
+        *others = true.into_value();
+        if looks_at_all {
+            *begin_after = None::<serde_json::Value>.into_value();
+        }
         jobs = fetch(database, claim, &values, request).await?;
     }
     Ok(jobs)
@@ -78,7 +86,7 @@ async fn fetch(
     values: &[Value<'_>],
     request: &ClaimRequest,
 ) -> PortResult<Vec<ClaimedJob>> {
-    let is_full = matches!(values.last(), Some(Value::Null(_)));
+    let is_full = matches!(values, [.., Value::Null(_), _]);
     let most = usize::try_from(request.limit).unwrap_or(usize::MAX);
     let mut tries = 1;
     loop {

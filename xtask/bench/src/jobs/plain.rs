@@ -12,7 +12,7 @@ use super::Nothing;
 const WORKERS: usize = 2;
 const BATCH: i64 = 1_000;
 
-const CLAIM: &str = "select ids, token, kind, payload, due_at[cardinality(due_at)]::text as last_due_at from dolmen_claim($1, $1, '{bench.do_nothing}', '{}', '{}', '{}', false, $2, 30000000, $3)";
+const CLAIM: &str = "select ids, token, kind, payload, due_at[cardinality(due_at)]::text as last_due_at from dolmen_claim($1, $1, '{bench.do_nothing}', '{}', '{}', '{}', false, $2, 30000000, $3, $3 is null)";
 /// All tokens are the same here, since no job was claimed before.
 const COMPLETE: &str = "with over as (delete from dolmen_job_claim where id = $3), done as (
     delete from dolmen_job
