@@ -4,10 +4,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "postgres")]
+use dolmen_ports::QueueName;
 use dolmen_ports::{
     ClaimRequest, ClaimedJob, Due, JobId, JobQueue, KnownKind, NewJob, PortResult, Scope, Timestamp, Uuid,
     WorkerId,
 };
+#[cfg(feature = "postgres")]
+use dolmen_sql::{Native, native, native_error};
 use dolmen_sql::{SqlDatabase, SqlJobQueue};
 use dolmen_testkit::conformance::{CaseResult, Failure, Suite};
 
@@ -17,11 +21,16 @@ type H = Arc<SqlHarness>;
 
 const AT_ONCE: u32 = 5;
 
-pub(crate) fn suite() -> Suite<SqlHarness> {
-    Suite::new("claims")
+pub(crate) fn suite(label: &str) -> Suite<SqlHarness> {
+    let suite = Suite::new("claims")
         .case("jobs_that_others_hold_are_passed_by_also_behind_the_last_place", |h| Box::pin(passed_by(h)))
         .case("a_job_that_is_lost_is_listed_for_each_of_its_leases", |h| Box::pin(lost_twice(h)))
-        .case("a_transaction_that_keeps_dead_rows_is_told_of", |h| Box::pin(old_snapshot(h)))
+        .case("a_transaction_that_keeps_dead_rows_is_told_of", |h| Box::pin(old_snapshot(h)));
+    match label {
+        #[cfg(feature = "postgres")]
+        "postgres" => suite.case("a_claim_steps_over_the_places_that_are_known", |h| Box::pin(steps_over(h))),
+        _ => suite,
+    }
 }
 
 /// Due long ago, and so many seconds.
@@ -93,6 +102,51 @@ async fn old_snapshot(harness: H) -> CaseResult {
     let is_named = oldest.as_ref().is_some_and(|oldest| oldest.session.starts_with("process "));
     if is_named != (queue.backend() == "postgres") {
         return Err(Failure::new(format!("{oldest:?} while a transaction is open")));
+    }
+    Ok(())
+}
+
+/// Behind each known place there is nothing; what is claimed stands between them.
+#[cfg(feature = "postgres")]
+async fn steps_over(harness: H) -> CaseResult {
+    const CLAIM: &str = "select coalesce(sum(cardinality(ids)), 0)::bigint, coalesce(min(array_to_string(queue, ',')), '')
+        from dolmen_claim(gen_random_uuid(), gen_random_uuid(), '{claims.work}', '{}', '{}', '{}', false, 100, 1000000, $1, true)";
+    let fronts = [("b", -5), ("b", 0), ("b", 5), ("c", 0), ("d", -5), ("d", 5)];
+    let jobs = fronts.iter().zip(1..).map(|(&(queue, priority), number)| {
+        let mut job = job(number, 0);
+        (job.queue, job.priority) = (QueueName::new(queue), priority);
+        job
+    });
+    enqueue(&harness, jobs.collect()).await?;
+    let known = |places: &[(&str, i16)]| {
+        let place = |(queue, priority): &(&str, i16)| {
+            let id = Uuid::nil();
+            serde_json::json!({ "queue": queue, "priority": priority, "due_at": "2100-01-01T00:00:00Z", "id": id })
+        };
+        serde_json::Value::from_iter(places.iter().map(place))
+    };
+    for (places, expected) in [
+        (&[][..], "b,b,b,c,d,d"),
+        (&[("b", 0)], "b,b,c,d,d"),
+        (&[("b", -5), ("b", 5), ("d", -5)], "b,c,d"),
+        (&[("a", 0), ("c", 0), ("e", 0)], "b,b,b,d,d"),
+        (&[("c", -100), ("c", 100), ("d", 5)], "b,b,b,c,d"),
+        (&[("b", -5), ("b", 0), ("b", 5), ("c", 0), ("d", -5), ("d", 5)], ""),
+    ] {
+        let mut tx = harness.database.system().begin().await?;
+        let Native::Postgres(connection) = native(&mut tx)? else {
+            return Err(Failure::new("not PostgreSQL"));
+        };
+        let claim = sqlx::query_as::<_, (i64, String)>(CLAIM).bind(known(places)).fetch_one(connection).await;
+        let (jobs, queues) = claim.map_err(|error| native_error(&tx, error, "claim"))?;
+        tx.rollback().await?;
+        let mut queues: Vec<&str> = queues.split(',').collect();
+        queues.sort_unstable();
+        if queues.join(",") != expected {
+            return Err(Failure::new(format!(
+                "{jobs} jobs of {queues:?} beside {places:?}, not of {expected}"
+            )));
+        }
     }
     Ok(())
 }

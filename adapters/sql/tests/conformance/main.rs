@@ -89,7 +89,7 @@ where
         async { harness.await.map(std::sync::Arc::new) }
     };
     let on_file = label == "sqlite";
-    cases.extend(claims::suite().cases(label, shared));
+    cases.extend(claims::suite(label).cases(label, shared));
     cases.extend(statements::suite().cases(label, shared));
     cases.extend(connections::suite(on_file).cases(label, shared));
     cases.extend(existing_service::suite(label != "pgbouncer").cases(label, shared));
