@@ -75,8 +75,9 @@ pub enum Reach {
 /// - `JQ-1` A job exists if and only if the transaction that enqueued it committed.
 /// - `JQ-2` A job that is due, ready and of a known kind is claimed by exactly one of any number of concurrent callers.
 /// - `JQ-3` Jobs are claimed by priority, then by due time, then by id. A job is never claimed before it is due. One that another
-///   process commits with an older due time than those that were claimed already may wait a second longer for its turn, and a
-///   claim may hand out fewer jobs than there are; one that hands out none has looked at all.
+///   process commits with an older due time than those that were claimed already may wait a second longer for its turn, or ten
+///   times as long as a look at all jobs takes; and a claim may hand out fewer jobs than there are. One that hands out none
+///   has looked at all queues and priorities.
 /// - `JQ-4` A job that breaks a rule of [`NewJob::check`] gives `InvalidInput` and nothing of the call is stored.
 /// - `JQ-5` A claim makes its jobs `running`, counts an attempt of each and voids every older lease of them. Its leases run out
 ///   together.

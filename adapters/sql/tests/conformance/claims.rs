@@ -123,7 +123,7 @@ async fn steps_over(harness: H) -> CaseResult {
             let id = Uuid::nil();
             serde_json::json!({ "queue": queue, "priority": priority, "due_at": "2100-01-01T00:00:00Z", "id": id })
         };
-        serde_json::Value::from_iter(places.iter().map(place))
+        places.iter().map(place).collect::<serde_json::Value>()
     };
     for (places, expected) in [
         (&[][..], "b,b,b,c,d,d"),
