@@ -142,29 +142,32 @@ async fn a_link_expires_and_the_report_gives_a_new_one(app: &TestApp) {
 }
 
 async fn a_report_whose_job_died_is_failed_and_an_operators_retry_makes_it(app: &TestApp) {
-    let report = made(app, "2026-10").await;
-    let path = format!("/v1/reports/{}", text(&report, "id"));
-    // As if its process had died for the third time before the completion.
     let database = app.database.system();
-    let died: PortResult<()> = database
+    let paused: PortResult<u64> = database
         .write(async |tx| {
-            statement!("reports", "update reports_report set done_at = null").execute(tx).await?;
-            statement!("dolmen", "update dolmen_job set state = 'dead'").execute(tx).await?;
-            Ok(())
+            statement!("dolmen", "insert into dolmen_job_paused (queue) values ('default')").execute(tx).await
         })
         .await;
+    paused.unwrap();
+    let asked = app.demo.post("/v1/reports", &wish("2026-10")).await.expect(202);
+    let path = asked.header("location");
+    // As if its process had died for the third time before the completion.
+    let died: PortResult<u64> = database
+        .write(async |tx| statement!("dolmen", "update dolmen_job set state = 'dead'").execute(tx).await)
+        .await;
     died.unwrap();
-    let failed = app.demo.read(&path).await;
+    let failed = app.demo.read(path).await;
     assert_eq!((&failed["status"], &failed["download_url"]), (&json!("failed"), &Value::Null));
     let retried: PortResult<u64> = database
         .write(async |tx| {
+            statement!("dolmen", "delete from dolmen_job_paused").execute(tx).await?;
             statement!("dolmen", "update dolmen_job set state = 'active', attempt = 0, finished_at = null")
                 .execute(tx)
                 .await
         })
         .await;
     assert_eq!(retried.unwrap(), 1);
-    let again = done(app, &path).await;
+    let again = done(app, path).await;
     assert_eq!(download(app, &again).await.expect(200).text(), HEADER);
 }
 
