@@ -81,7 +81,7 @@ create type dolmen_job_record as (
     id uuid, kind text, queue text, tenant uuid, priority smallint, due_at timestamptz, attempt integer, max_attempts integer,
     crashes integer, unique_key text, ordering_key text, created_at timestamptz, last_error text, payload text, version integer);
 
--- Jobs that are done, one row for all that one call completed: that costs half of a row for each. Those that hold a unique key
+-- Jobs that are done, one row for all that one call completed: that costs less than a row for each. Those that hold a unique key
 -- also when they are done, and long ones, stay where they are.
 create table dolmen_job_done (
     finished_at timestamptz not null,
@@ -126,7 +126,7 @@ begin
     end loop;
 end $$;
 
--- Takes due jobs in one round trip; they come as one row of lists, and none when there is none: that costs half of a row each, here and
+-- Takes due jobs in one round trip; they come as one row of lists, and none when there is none: that costs less than a row each, here and
 -- in the client. Claims take turns: each sees what those before it have taken, since a statement within a
 -- function sees what was committed before it began. No queues means all; `newer` has the known versions above the first, as
 -- `<kind> <version>`.

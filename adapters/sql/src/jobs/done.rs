@@ -16,7 +16,7 @@ use crate::statement::{Bind, FromRow as _};
 
 /// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
 /// with each of the list, and a state written as the indexes have it would lead it through all active jobs where it has no
-/// statistics. Nearly all tokens are the same, and comparing with a list takes half as long as all the rest. Only
+/// statistics. Nearly all tokens are the same, and comparing one value is quicker than looking for a pair in a list. Only
 /// what was lost comes back, which is most often nothing.
 const COMPLETE: &str = "
 with over as (
