@@ -113,3 +113,34 @@ async fn completions_that_wait_for_the_database_are_delivered_before_the_end() {
     timeout(Duration::from_secs(5), task.join_next()).await.unwrap().unwrap().unwrap().unwrap();
     assert_eq!((fixture.state(job).await, runs.load(Ordering::SeqCst)), (JobState::Done, 1));
 }
+
+#[tokio::test]
+async fn jobs_that_are_being_completed_in_two_calls_when_the_drain_begins_are_done_at_its_end() {
+    let fixture = Fixture::new();
+    fixture.queue.knobs.gate.send_replace(false);
+    let mut jobs = Vec::new();
+    for _ in 0..40 {
+        jobs.push(fixture.enqueue(&Work).await);
+    }
+    let ran = Arc::new(AtomicUsize::new(0));
+    let handler = {
+        let ran = Arc::clone(&ran);
+        move |_: Work, _: JobContext| {
+            ran.fetch_add(1, Ordering::SeqCst);
+            async { Ok(()) }
+        }
+    };
+    let worker = fixture.start(handler, quick().with_concurrency(4));
+    let knobs = &fixture.queue.knobs;
+    until("a second call", async || knobs.completing.load(Ordering::SeqCst) == 2).await;
+    let mut draining = worker.drain().await;
+    knobs.gate.send_replace(true);
+    timeout(Duration::from_secs(10), draining.join_next()).await.unwrap().unwrap().unwrap().unwrap();
+    let mut done = 0;
+    for job in jobs {
+        let state = fixture.state(job).await;
+        assert_ne!(state, JobState::Running);
+        done += usize::from(state == JobState::Done);
+    }
+    assert_eq!(done, ran.load(Ordering::SeqCst), "what a handler has done is not done again");
+}

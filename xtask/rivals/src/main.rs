@@ -103,7 +103,7 @@ async fn run(command: Command) -> Result<(), BoxError> {
         }
         Command::Start { ground } => {
             let rival = ground.rival.open(&ground.url, ground.choice(Choice::Waking)).await?;
-            measure::start(&*rival).await?
+            measure::start(&*rival, &ground.url).await?
         }
     };
     println!("{figure}");

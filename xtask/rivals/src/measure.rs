@@ -17,7 +17,7 @@ const WRITERS: usize = 16;
 const FILLERS: usize = 2;
 /// Jobs of a call.
 const BATCH: usize = 1_000;
-const PROBES: usize = 200;
+const PROBES: usize = 400;
 const UNMEASURED: usize = 10;
 /// Longer than any run whose settings are of use.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -77,11 +77,17 @@ async fn fill(rival: &dyn Rival, jobs: usize) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Transactions a second.
-pub(crate) async fn enqueue_one(rival: Arc<dyn Rival>, url: &str, seconds: u64) -> Result<Value, BoxError> {
+/// The table of the business.
+async fn create_orders(url: &str) -> Result<(), BoxError> {
     let observer = observer(url).await?;
     sqlx::query("create table bench_order (id uuid primary key, note text)").execute(&observer).await?;
     sqlx::query("vacuum analyze").execute(&observer).await?;
+    Ok(())
+}
+
+/// Transactions a second.
+pub(crate) async fn enqueue_one(rival: Arc<dyn Rival>, url: &str, seconds: u64) -> Result<Value, BoxError> {
+    create_orders(url).await?;
     let work = Arc::new(Nothing::numbered(1));
     // Once unmeasured: connections are opened, statements prepared.
     let place = move |rival: Arc<dyn Rival>| {
@@ -137,8 +143,9 @@ where
     Ok(sum as f64 / started.elapsed().as_secs_f64())
 }
 
-/// Milliseconds from before the call that enqueues to the start of the handler.
-pub(crate) async fn start(rival: &dyn Rival) -> Result<Value, BoxError> {
+/// Milliseconds from before the transaction of the business that enqueues to the start of the handler.
+pub(crate) async fn start(rival: &dyn Rival, url: &str) -> Result<Value, BoxError> {
+    create_orders(url).await?;
     let (probe, mut seen) = tokio::sync::mpsc::unbounded_channel();
     load::tell(probe);
     let running = rival.work().await?;
@@ -146,7 +153,7 @@ pub(crate) async fn start(rival: &dyn Rival) -> Result<Value, BoxError> {
     let (mut times, mut late) = (Vec::new(), 0);
     for number in 0..PROBES + UNMEASURED {
         let before = Instant::now();
-        rival.enqueue(&Nothing::numbered(number)).await?;
+        rival.place(new_id(), &Nothing::numbered(number)).await?;
         let begun = tokio::time::timeout(LATE, async {
             loop {
                 match seen.recv().await {

@@ -6,19 +6,20 @@ use dolmen::{AppPorts, BoxError, WorkerSettings};
 use dolmen_sql::SqlDatabase;
 use serde_json::{Value, json};
 
+use super::enqueue::place;
 use super::ours::Worker;
 use super::{Nothing, PATIENCE};
 
-const PROBES: usize = 200;
+const PROBES: usize = 400;
 /// They open connections and prepare statements.
 const UNMEASURED: usize = 10;
 
-/// Milliseconds from before the transaction that enqueues to the start of the handler.
+/// Milliseconds from before the transaction of the business that enqueues to the start of the handler.
 pub(super) async fn measure(sql: &SqlDatabase) -> Result<Value, BoxError> {
     let (probe, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let ports = AppPorts::from(sql.stores());
     let jobs = ports.jobs();
-    let worker = Worker::start(ports, WorkerSettings::new(), move |work: &Nothing| {
+    let worker = Worker::start(ports.clone(), WorkerSettings::new(), move |work: &Nothing| {
         // Nobody listens when the measurement has ended.
         probe.send((work.number, Instant::now())).ok();
     });
@@ -26,7 +27,7 @@ pub(super) async fn measure(sql: &SqlDatabase) -> Result<Value, BoxError> {
     let mut times = Vec::new();
     for work in Nothing::many(PROBES + UNMEASURED) {
         let before = Instant::now();
-        sql.database().system().write(async |tx| jobs.enqueue(tx, &work).await).await?;
+        place(&ports, &jobs, &work).await?;
         let begun = tokio::time::timeout(PATIENCE, async {
             loop {
                 match seen.recv().await {

@@ -11,6 +11,7 @@ use dolmen::BoxError;
 use dolmen_sql::SqlDatabase;
 use tokio::task::JoinSet;
 
+pub(super) use self::ours::place;
 use super::{Measure, Nothing, Side};
 
 /// Tasks that write orders at the same time.

@@ -21,14 +21,7 @@ impl Ours {
 #[async_trait]
 impl Writer for Ours {
     async fn place(&self, work: &Nothing) -> Result<(), BoxError> {
-        let id = self.ports.ids().next();
-        let write = self.ports.database().system().write(async |tx| {
-            let note = work.order.as_str();
-            sql!("insert into bench_order (id, note) values (?, ?)", id, note).execute(tx).await?;
-            self.jobs.enqueue(tx, work).await
-        });
-        write.await?;
-        Ok(())
+        place(&self.ports, &self.jobs, work).await
     }
 
     async fn enqueue_all(&self, work: &[Nothing]) -> Result<(), BoxError> {
@@ -36,4 +29,16 @@ impl Writer for Ours {
         write.await?;
         Ok(())
     }
+}
+
+/// One transaction: a row of the business, and a job.
+pub(in crate::jobs) async fn place(ports: &AppPorts, jobs: &Jobs, work: &Nothing) -> Result<(), BoxError> {
+    let id = ports.ids().next();
+    let write = ports.database().system().write(async |tx| {
+        let note = work.order.as_str();
+        sql!("insert into bench_order (id, note) values (?, ?)", id, note).execute(tx).await?;
+        jobs.enqueue(tx, work).await
+    });
+    write.await?;
+    Ok(())
 }
