@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dolmen::{JobContext, JobError, JobOutcome, JobState, WriteTx};
 use tokio::sync::{Notify, mpsc};
@@ -55,6 +55,24 @@ async fn a_zombie_cannot_finish_what_another_worker_took_over() {
     assert_eq!(fixture.state(job).await, JobState::Done);
     zombie.end().await;
     assert_eq!(fixture.finished("tests.work", "lease_lost"), 1);
+}
+
+#[tokio::test]
+async fn jobs_of_a_claim_whose_answer_is_read_when_the_lease_may_be_over_are_not_begun_but_given_back() {
+    let fixture = Fixture::new();
+    let answers = &fixture.queue.knobs.answers;
+    answers.send_replace(false);
+    let job = fixture.enqueue(&Work).await;
+    let lease = quick().lease();
+    let worker = fixture.start(async |_: Work, _| Ok(()), quick());
+    fixture.until_state(job, JobState::Running).await;
+    let claimed = Instant::now();
+    until("the lease to be over", async || claimed.elapsed() > lease).await;
+    answers.send_replace(true);
+    until("the job to be done", async || fixture.finished("tests.work", "done") == 1).await;
+    worker.end().await;
+    assert_eq!(fixture.finished("tests.work", "released"), 1, "the late answer was not used");
+    assert_eq!(fixture.record(job).await.attempt, 1, "and cost no attempt");
 }
 
 #[tokio::test]

@@ -21,6 +21,8 @@ pub(crate) struct Knobs {
     pub(crate) down: AtomicBool,
     /// Heartbeats are dropped on the way, as when the process was stopped.
     pub(crate) deaf: AtomicBool,
+    /// Answers to claims wait while this is false.
+    pub(crate) answers: watch::Sender<bool>,
     /// Completions wait while this is false.
     pub(crate) gate: watch::Sender<bool>,
     /// Calls that complete many, begun and not ended, and the most of them.
@@ -56,6 +58,7 @@ impl SpyQueue {
         let knobs = Knobs {
             down: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
+            answers: watch::Sender::new(true),
             gate: watch::Sender::new(true),
             completing: AtomicUsize::new(0),
             most_completing: AtomicUsize::new(0),
@@ -82,7 +85,9 @@ impl JobQueue for SpyQueue {
     async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
         self.knobs.claims.fetch_add(1, Ordering::SeqCst);
         self.knobs.answer("claim")?;
-        self.inner.claim(request).await
+        let jobs = self.inner.claim(request).await;
+        drop(self.knobs.answers.subscribe().wait_for(|open| *open).await);
+        jobs
     }
 
     async fn open_heartbeat(&self) -> PortResult<Box<dyn Heartbeat>> {

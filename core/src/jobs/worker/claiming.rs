@@ -126,13 +126,23 @@ impl Claiming {
     }
 
     /// One claim, or the pause that an outage of the queue asks for.
+    ///
+    /// While handlers block all threads, or the process stands still, nobody reads the answer, and nobody extends leases that are not
+    /// known yet. What comes so late that the next heartbeat may miss it is given back: another worker may have begun it by now.
     async fn take(&mut self, engine: &Engine, request: &ClaimRequest) -> Result<Vec<ClaimedJob>, ()> {
+        let asked = Instant::now();
         // Never dropped half-way: the database might have handed out jobs that nobody would run.
         match engine.queue.claim(request).await {
             Ok(jobs) => {
                 engine.outage.worked("claim");
                 engine.serves();
-                Ok(jobs)
+                let taken = asked.elapsed();
+                if jobs.is_empty() || taken < engine.settings.lease() - engine.settings.heartbeat() {
+                    return Ok(jobs);
+                }
+                tracing::warn!(jobs = jobs.len(), ?taken, "a claim was answered too late: its jobs are given back");
+                give_back(engine, jobs).await;
+                Ok(Vec::new())
             }
             Err(error) => {
                 let pause = engine.outage.failed("claim", &error);
@@ -176,7 +186,7 @@ impl Claiming {
 
     async fn start(&mut self, engine: &Engine, jobs: Vec<ClaimedJob>) {
         if engine.drain.is_cancelled() {
-            engine.release(jobs.into_iter().map(|job| (job.lease, job.kind)).collect()).await;
+            give_back(engine, jobs).await;
             return;
         }
         for job in jobs {
@@ -211,6 +221,11 @@ fn pauses(engine: &Engine) -> (Duration, Duration) {
         // Others may still believe that their hints are heard.
         Reach::Interrupted => (shortest, longest.min(INTERRUPTED.max(shortest))),
     }
+}
+
+/// Gives back jobs whose attempts have not begun.
+async fn give_back(engine: &Engine, jobs: Vec<ClaimedJob>) {
+    engine.release(jobs.into_iter().map(|job| (job.lease, job.kind)).collect()).await;
 }
 
 async fn all(attempts: &mut JoinSet<()>) {
