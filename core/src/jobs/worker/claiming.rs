@@ -140,7 +140,11 @@ impl Claiming {
                 if jobs.is_empty() || taken < engine.settings.lease() - engine.settings.heartbeat() {
                     return Ok(jobs);
                 }
-                tracing::warn!(jobs = jobs.len(), ?taken, "a claim was answered too late: its jobs are given back");
+                tracing::warn!(
+                    jobs = jobs.len(),
+                    ?taken,
+                    "a claim was answered too late: its jobs are given back"
+                );
                 give_back(engine, jobs).await;
                 Ok(Vec::new())
             }
