@@ -55,7 +55,8 @@ const LAST_COMPLETIONS: Duration = Duration::from_secs(1);
 /// 4. When the drain begins, nothing new is claimed and what runs may finish. When the time to drain is over, handlers
 ///    are told to stop, have half a second to return, and their jobs are given back without a spent attempt.
 /// 5. While the queue does not answer, the worker waits and tries again; it logs the begin and the end of the outage.
-/// 6. A handler that blocks its thread does not stop the heartbeats, and is told of after a second.
+/// 6. A handler that blocks its thread does not stop the heartbeats, and is told of after a second. A claim whose answer could not be
+///    read for two thirds of the lease is given back.
 #[derive(Debug)]
 pub struct Worker {
     settings: WorkerSettings,
