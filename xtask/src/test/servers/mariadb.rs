@@ -8,6 +8,7 @@ use crate::process;
 use crate::test::servers::Server;
 use crate::test::servers::installation::{Requirement, find_server_program};
 use crate::test::servers::keeper::Kept;
+use crate::test::servers::place;
 
 pub(super) const REQUIREMENT: Requirement = Requirement {
     name: "MariaDB",
@@ -38,7 +39,7 @@ impl Programs {
 
     /// Starts a server whose `root` needs no password.
     pub(super) fn start(&self) -> Outcome<Server> {
-        self.start_with(&std::env::temp_dir(), &[])
+        self.start_with(&place::volatile(), &[])
     }
 
     /// The same below a folder, with settings, each as `--<name>=<value>`, without spaces.

@@ -10,6 +10,7 @@ mod keeper;
 mod mariadb;
 mod own;
 mod pgbouncer;
+mod place;
 mod postgres;
 mod url;
 

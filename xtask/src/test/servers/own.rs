@@ -8,7 +8,7 @@ use crate::failure::{Failure, Outcome};
 use crate::process;
 
 use super::installation;
-use super::{Server, mariadb, postgres};
+use super::{Server, mariadb, place, postgres};
 
 /// How long the processes of a server may take to be gone after `kill -9`.
 const GONE_WITHIN: Duration = Duration::from_secs(10);
@@ -41,7 +41,8 @@ impl OwnServer {
     /// Starts one, installed first if need be. Each setting stands as its server takes it: `<name>=<value>` for
     /// PostgreSQL, `--<name>=<value>` for MariaDB, without spaces. Without any, what is committed is not durable.
     pub(crate) fn start(engine: Engine, settings: &[&str]) -> Outcome<Self> {
-        Self::start_below(&std::env::temp_dir(), engine, settings)
+        let place = if settings.is_empty() { place::volatile() } else { place::durable() };
+        Self::start_below(&place, engine, settings)
     }
 
     /// The same with its data in a folder below this one. PostgreSQL also takes options of `initdb`, as

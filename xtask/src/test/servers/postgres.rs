@@ -9,6 +9,7 @@ use crate::process;
 use crate::test::servers::Server;
 use crate::test::servers::installation::Requirement;
 use crate::test::servers::keeper::Kept;
+use crate::test::servers::place;
 
 pub(super) const REQUIREMENT: Requirement = Requirement {
     name: "PostgreSQL",
@@ -41,7 +42,7 @@ impl Programs {
 
     /// Starts a primary that trusts every local client.
     pub(super) fn start_primary(&self) -> Outcome<Server> {
-        self.start(&std::env::temp_dir(), "PostgreSQL", None, &[])
+        self.start(&place::volatile(), "PostgreSQL", None, &[])
     }
 
     /// Starts a primary below a folder, with settings, each as `<name>=<value>`, and options of `initdb`, each as
@@ -52,12 +53,12 @@ impl Programs {
 
     /// Starts a streaming standby of the primary on that port.
     pub(super) fn start_standby(&self, primary: u16) -> Outcome<Server> {
-        self.start_standby_with(primary, &[])
+        self.start(&place::volatile(), "Standby", Some(primary), &[])
     }
 
-    /// The same, with settings.
+    /// The same on the disk, with settings.
     pub(super) fn start_standby_with(&self, primary: u16, settings: &[&str]) -> Outcome<Server> {
-        self.start(&std::env::temp_dir(), "Standby", Some(primary), settings)
+        self.start(&place::durable(), "Standby", Some(primary), settings)
     }
 
     fn start(
