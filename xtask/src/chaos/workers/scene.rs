@@ -77,13 +77,14 @@ impl Scene {
         self.site.ask(&["enqueue", &self.site.journal_path(), &jobs.to_string()]).map(drop)
     }
 
-    /// Waits a while until at most so many jobs have not ended; dead letters do not end.
+    /// Waits a while until at most so many jobs have not ended. Dead letters do not end, and get their attempts back when there
+    /// are so many that one waited in vain.
     pub(super) fn until_left(&mut self, count: usize) -> Outcome<()> {
-        until_or_not(PROGRESS_WITHIN, || {
+        let ended = until_or_not(PROGRESS_WITHIN, || {
             self.workers_run()?;
             Ok((self.site.journal.read()?.left() <= count).then_some(()))
-        })
-        .map(drop)
+        })?;
+        if ended.is_none() { self.retry_dead() } else { Ok(()) }
     }
 
     /// Waits a while until a worker is in the middle of a job.
