@@ -94,6 +94,18 @@ async fn completions_that_have_no_room_to_wait_go_in_a_second_call_and_never_in_
 }
 
 #[tokio::test]
+async fn jobs_of_a_full_claim_begin_when_the_next_one_is_under_way() {
+    let fixture = Fixture::new();
+    fixture.enqueue_many(&vec![Work; 2_001]).await;
+    let knobs = &fixture.queue.knobs;
+    fixture.watch_claims();
+    let worker = fixture.start(async |_: Work, _| Ok(()), quick().with_concurrency(5_000));
+    until("all to be done", async || fixture.finished("tests.work", "done") == 2_001).await;
+    worker.end().await;
+    assert_eq!(knobs.in_flight_at_claims.lock().unwrap().get(..2), Some(&[0.0, 0.0][..]));
+}
+
+#[tokio::test]
 async fn a_queue_with_a_limit_leaves_room_for_others() {
     let fixture = Fixture::new();
     for _ in 0..8 {

@@ -1,18 +1,22 @@
 //! A queue that counts what is asked of it, and fails when told to.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen::ports::jobs::OldestSnapshot;
 use dolmen::ports::{ClaimRequest, ClaimedJob, Heartbeat, JobFailure, Lease, NewJob, Rescued};
 use dolmen::{
-    Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, PortError, PortResult,
-    QueueName, ReadTx, WriteTx,
+    Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, Metric, MetricKind,
+    PortError, PortResult, QueueName, ReadTx, WriteTx,
 };
-use dolmen_testkit::fakes::MemoryJobQueue;
+use dolmen_testkit::fakes::{MemoryJobQueue, RecordingMetrics};
 use tokio::sync::watch;
+
+/// The recorder finds a metric by its name.
+const IN_FLIGHT: Metric =
+    Metric { name: "dolmen_jobs_in_flight", help: "", unit: "", labels: &[], kind: MetricKind::Gauge };
 
 /// What the test says, and what the queue saw.
 #[derive(Debug)]
@@ -30,6 +34,9 @@ pub(crate) struct Knobs {
     pub(crate) most_completing: AtomicUsize,
     pub(crate) heartbeats: AtomicUsize,
     pub(crate) claims: AtomicUsize,
+    /// How many jobs the worker had begun and not settled when it asked for more, if a test brings its metrics.
+    pub(crate) in_flight_at_claims: Mutex<Vec<f64>>,
+    pub(crate) metrics: OnceLock<RecordingMetrics>,
     pub(crate) prunes: AtomicUsize,
     /// What a rescue tells of the database's oldest transaction.
     pub(crate) oldest_snapshot: Mutex<Option<OldestSnapshot>>,
@@ -64,6 +71,8 @@ impl SpyQueue {
             most_completing: AtomicUsize::new(0),
             heartbeats: AtomicUsize::new(0),
             claims: AtomicUsize::new(0),
+            in_flight_at_claims: Mutex::default(),
+            metrics: OnceLock::new(),
             oldest_snapshot: Mutex::default(),
             prunes: AtomicUsize::new(0),
             batches: Mutex::new(Vec::new()),
@@ -84,6 +93,10 @@ impl JobQueue for SpyQueue {
 
     async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
         self.knobs.claims.fetch_add(1, Ordering::SeqCst);
+        if let Some(metrics) = self.knobs.metrics.get() {
+            let in_flight = metrics.gauge(&IN_FLIGHT, &[]).unwrap_or(0.0);
+            self.knobs.in_flight_at_claims.lock().unwrap().push(in_flight);
+        }
         self.knobs.answer("claim")?;
         let jobs = self.inner.claim(request).await;
         drop(self.knobs.answers.subscribe().wait_for(|open| *open).await);

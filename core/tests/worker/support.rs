@@ -126,6 +126,13 @@ impl Fixture {
         write.await.map(Enqueued::id).unwrap()
     }
 
+    pub(crate) async fn enqueue_many<J: Job>(&self, all: &[J]) {
+        let jobs = self.ports.jobs();
+        let write =
+            self.ports.database().system().write(async |tx: &mut WriteTx| jobs.enqueue_all(tx, all).await);
+        write.await.unwrap();
+    }
+
     pub(crate) async fn find(&self, job: JobId) -> Option<JobRecord> {
         let queue = &self.queue;
         let found = self.ports.database().system().read(async |tx: &mut ReadTx| queue.find(tx, job).await);
@@ -158,6 +165,11 @@ impl Fixture {
 
     pub(crate) fn heartbeats(&self) -> usize {
         self.queue.knobs.heartbeats.load(Ordering::SeqCst)
+    }
+
+    /// Has the queue note what is in flight when it is asked for more.
+    pub(crate) fn watch_claims(&self) {
+        drop(self.queue.knobs.metrics.set(self.metrics.clone()));
     }
 
     pub(crate) fn claims(&self) -> usize {

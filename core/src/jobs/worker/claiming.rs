@@ -3,25 +3,25 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use dolmen_ports::jobs::Reach;
 use dolmen_ports::{ClaimRequest, ClaimedJob};
+use futures_util::future::maybe_done;
 use futures_util::poll;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::Instrument;
 
+use super::MOST_AT_ONCE;
 use super::attempt::{Attempt, Ending, GRACE};
 use super::engine::Engine;
 use super::held::Holding;
 use super::settle::hand_over;
 use super::shares::Shares;
 use crate::backoff::Dice;
-
-/// The most jobs in one claim.
-const MOST_AT_ONCE: u32 = 1_000;
 
 /// How long room is gathered at most: little beside the jobs that take longer.
 const GATHER: Duration = Duration::from_millis(5);
@@ -34,6 +34,8 @@ pub(super) struct Claiming {
     engine: Arc<Engine>,
     completions: mpsc::Sender<Holding>,
     attempts: JoinSet<()>,
+    /// Claimed by a call that was full, and begun while the database looks for more.
+    taken: Vec<ClaimedJob>,
     shares: Shares,
     /// Before this it is not tried again to have the process empty for last chances.
     last_chances_after: Instant,
@@ -50,6 +52,7 @@ impl Claiming {
             pause,
             dice: engine.dice(),
             attempts: JoinSet::new(),
+            taken: Vec::new(),
             completions,
             engine,
         }
@@ -61,29 +64,36 @@ impl Claiming {
         while !engine.drain.is_cancelled() {
             while self.attempts.try_join_next().is_some() {}
             if engine.last_chances.load(Ordering::Acquire) && Instant::now() >= self.last_chances_after {
+                self.start(&engine).await;
                 self.give_last_chances(&engine).await;
             } else if self.room() > 0 {
                 self.gather_room(&engine).await;
                 self.claim(&engine).await;
             } else {
+                self.start(&engine).await;
                 tokio::select! {
                     _ = self.attempts.join_next() => {}
                     () = engine.drain.cancelled() => {}
                 }
             }
         }
+        self.start(&engine).await;
         self.finish(&engine).await;
     }
 
     fn room(&self) -> u32 {
-        let running = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
-        self.engine.settings.concurrency().saturating_sub(running)
+        let used = u32::try_from(self.attempts.len() + self.taken.len()).unwrap_or(u32::MAX);
+        self.engine.settings.concurrency().saturating_sub(used)
     }
 
     /// Waits a moment for more room when there is little: short jobs end together, and a claim costs the same for one job as for
     /// a hundred.
     async fn gather_room(&mut self, engine: &Engine) {
         let wanted = engine.settings.concurrency() / 4;
+        if self.room() >= wanted {
+            return;
+        }
+        self.start(engine).await;
         let deadline = Instant::now() + GATHER;
         while self.room() < wanted {
             tokio::select! {
@@ -102,13 +112,24 @@ impl Claiming {
         let already_woken = poll!(woken.as_mut()).is_ready();
         let (mut found, mut is_more_likely) = (0, false);
         for mut request in self.shares.requests() {
+            let has_share = request.limit < u32::MAX;
             let limit = self.room().min(MOST_AT_ONCE).min(request.limit);
             request.limit = limit;
-            let Ok(jobs) = self.take(engine, &request).await else { return };
+            let mut claimed = pin!(maybe_done(take(engine, &request)));
+            // The database gets to work, and what it gave before begins meanwhile.
+            let _: Poll<()> = poll!(claimed.as_mut());
+            self.start(engine).await;
+            claimed.as_mut().await;
+            let Some(Ok(jobs)) = claimed.take_output() else { return };
             let taken = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             found += taken;
             is_more_likely |= limit > 0 && taken >= limit;
-            self.start(engine, jobs).await;
+            self.taken = jobs;
+            // There was more room than one call fills. What has a share of a queue takes its place by beginning.
+            let waits = taken == MOST_AT_ONCE && !has_share;
+            if !waits {
+                self.start(engine).await;
+            }
         }
         let quiet = found == 0 && !already_woken;
         self.pause = if quiet { (self.pause * 2).min(longest) } else { shortest };
@@ -122,40 +143,6 @@ impl Claiming {
             () = sleep(self.dice.around(self.pause)) => {}
             () = engine.look_again.notified() => {}
             () = engine.drain.cancelled() => {}
-        }
-    }
-
-    /// One claim, or the pause that an outage of the queue asks for.
-    ///
-    /// While handlers block all threads, or the process stands still, nobody reads the answer, and nobody extends leases that are not
-    /// known yet. What comes so late that the next heartbeat may miss it is given back: another worker may have begun it by now.
-    async fn take(&mut self, engine: &Engine, request: &ClaimRequest) -> Result<Vec<ClaimedJob>, ()> {
-        let asked = Instant::now();
-        // Never dropped half-way: the database might have handed out jobs that nobody would run.
-        match engine.queue.claim(request).await {
-            Ok(jobs) => {
-                engine.outage.worked("claim");
-                engine.serves();
-                let taken = asked.elapsed();
-                if jobs.is_empty() || taken < engine.settings.lease() - engine.settings.heartbeat() {
-                    return Ok(jobs);
-                }
-                tracing::warn!(
-                    jobs = jobs.len(),
-                    ?taken,
-                    "a claim was answered too late: its jobs are given back"
-                );
-                give_back(engine, jobs).await;
-                Ok(Vec::new())
-            }
-            Err(error) => {
-                let pause = engine.outage.failed("claim", &error);
-                tokio::select! {
-                    () = sleep(pause) => {}
-                    () = engine.drain.cancelled() => {}
-                }
-                Err(())
-            }
         }
     }
 
@@ -175,9 +162,10 @@ impl Claiming {
         if nothing_runs {
             for mut request in self.shares.requests() {
                 (request.last_chances, request.limit) = (true, 1);
-                let Ok(jobs) = self.take(engine, &request).await else { return };
+                let Ok(jobs) = take(engine, &request).await else { return };
                 found |= !jobs.is_empty();
-                self.start(engine, jobs).await;
+                self.taken = jobs;
+                self.start(engine).await;
                 tokio::select! {
                     () = all(&mut self.attempts) => {}
                     () = engine.drain.cancelled() => {}
@@ -188,7 +176,9 @@ impl Claiming {
         engine.last_chances.store(found, Ordering::Release);
     }
 
-    async fn start(&mut self, engine: &Engine, jobs: Vec<ClaimedJob>) {
+    /// Starts what was taken, or gives it back when nothing may begin any more.
+    async fn start(&mut self, engine: &Engine) {
+        let jobs = std::mem::take(&mut self.taken);
         if engine.drain.is_cancelled() {
             give_back(engine, jobs).await;
             return;
@@ -213,6 +203,40 @@ impl Claiming {
         let leases = engine.leases_to_release();
         self.attempts.abort_all();
         engine.release(leases).await;
+    }
+}
+
+/// One claim, or the pause that an outage of the queue asks for.
+///
+/// While handlers block all threads, or the process stands still, nobody reads the answer, and nobody extends leases that are not
+/// known yet. What comes so late that the next heartbeat may miss it is given back: another worker may have begun it by now.
+async fn take(engine: &Engine, request: &ClaimRequest) -> Result<Vec<ClaimedJob>, ()> {
+    let asked = Instant::now();
+    // Never dropped half-way: the database might have handed out jobs that nobody would run.
+    match engine.queue.claim(request).await {
+        Ok(jobs) => {
+            engine.outage.worked("claim");
+            engine.serves();
+            let taken = asked.elapsed();
+            if jobs.is_empty() || taken < 2 * engine.settings.heartbeat() {
+                return Ok(jobs);
+            }
+            tracing::warn!(
+                jobs = jobs.len(),
+                ?taken,
+                "a claim was answered too late: its jobs are given back"
+            );
+            give_back(engine, jobs).await;
+            Ok(Vec::new())
+        }
+        Err(error) => {
+            let pause = engine.outage.failed("claim", &error);
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = engine.drain.cancelled() => {}
+            }
+            Err(())
+        }
     }
 }
 

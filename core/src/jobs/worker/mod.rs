@@ -38,6 +38,9 @@ use crate::role::Role;
 use crate::runner::{RoleRunner, RunContext};
 use crate::schedule::{Schedules, watch};
 
+/// The most jobs in one call of the queue, to claim or to complete: with more of them a call costs the database no less for a job.
+const MOST_AT_ONCE: u32 = 2_000;
+
 /// How long the last completions may take once the time to drain is over.
 const LAST_COMPLETIONS: Duration = Duration::from_secs(1);
 
@@ -88,7 +91,7 @@ impl RoleRunner for Worker {
             context.ready.clone(),
         ));
         let heartbeat = HeartbeatThread::start(Arc::clone(&engine))?;
-        let room = usize::try_from(engine.settings.concurrency()).unwrap_or(usize::MAX).min(1_000);
+        let room = usize::try_from(engine.settings.concurrency().min(MOST_AT_ONCE))?;
         let (completions, inbox) = mpsc::channel(room);
         let stopping = Arc::clone(&engine);
         // Ends with this future too.

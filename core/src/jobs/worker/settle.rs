@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{sleep, timeout};
 
+use super::MOST_AT_ONCE;
 use super::attempt::Ending;
 use super::engine::Engine;
 use super::held::{HeldJob, Holding};
@@ -21,7 +22,7 @@ use crate::jobs::JobOutcome;
 const REFUSALS: u32 = 3;
 
 /// The most completions in one call.
-const MOST_AT_ONCE: usize = 1_000;
+const MOST: usize = MOST_AT_ONCE as usize;
 
 /// The most such calls side by side.
 const MOST_CALLS: usize = 2;
@@ -171,7 +172,7 @@ pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receive
     loop {
         let mut batch: Vec<Holding> = Vec::new();
         if calls.is_empty() {
-            if inbox.recv_many(&mut batch, MOST_AT_ONCE).await == 0 {
+            if inbox.recv_many(&mut batch, MOST).await == 0 {
                 return;
             }
         } else {
@@ -180,7 +181,7 @@ pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receive
                 () = engine.completions_wait.notified(), if calls.len() < MOST_CALLS => {}
             }
             // Not awaited: nobody would look after the call that is under way.
-            batch.extend((0..MOST_AT_ONCE).map_while(|_| inbox.try_recv().ok()));
+            batch.extend((0..MOST).map_while(|_| inbox.try_recv().ok()));
         }
         if batch.is_empty() {
             continue;

@@ -58,7 +58,7 @@ pub(crate) struct Plan {
     #[arg(long, default_value_t = 200_000)]
     jobs: usize,
     /// process: jobs that a worker of Dolmen runs at once
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 4_000)]
     concurrency: u32,
     /// enqueue-one, enqueue-many: how long
     #[arg(long, default_value_t = 4)]

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::Nothing;
 
 const WORKERS: usize = 2;
-const BATCH: i64 = 1_000;
+const BATCH: i64 = 2_000;
 
 const CLAIM: &str = "select ids, token, kind, payload, due_at[cardinality(due_at)]::text as last_due_at from dolmen_claim($1, $1, '{bench.do_nothing}', '{}', '{}', '{}', false, $2, 30000000, $3, $3 is null)";
 /// All tokens are the same here, since no job was claimed before.
