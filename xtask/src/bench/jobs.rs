@@ -30,7 +30,7 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 200_000)]
     pub(super) jobs: u64,
     /// How many a worker of Dolmen runs at once
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 4_000)]
     concurrency: u32,
     /// On PostgreSQL: other job queues too, each at its best settings (builds `xtask/rivals`)
     #[arg(long)]
