@@ -8,15 +8,13 @@ use async_trait::async_trait;
 use dolmen::ports::jobs::OldestSnapshot;
 use dolmen::ports::{ClaimRequest, ClaimedJob, Heartbeat, JobFailure, Lease, NewJob, Rescued};
 use dolmen::{
-    Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, Metric, MetricKind,
-    PortError, PortResult, QueueName, ReadTx, WriteTx,
+    Enqueued, ErrorKind, JobFilter, JobId, JobQueue, JobRecord, JobState, KindStats, MetricKind, PortError,
+    PortResult, QueueName, ReadTx, WriteTx,
 };
 use dolmen_testkit::fakes::{MemoryJobQueue, RecordingMetrics};
 use tokio::sync::watch;
 
-/// The recorder finds a metric by its name.
-const IN_FLIGHT: Metric =
-    Metric { name: "dolmen_jobs_in_flight", help: "", unit: "", labels: &[], kind: MetricKind::Gauge };
+use crate::support::metric;
 
 /// What the test says, and what the queue saw.
 #[derive(Debug)]
@@ -94,7 +92,8 @@ impl JobQueue for SpyQueue {
     async fn claim(&self, request: &ClaimRequest) -> PortResult<Vec<ClaimedJob>> {
         self.knobs.claims.fetch_add(1, Ordering::SeqCst);
         if let Some(metrics) = self.knobs.metrics.get() {
-            let in_flight = metrics.gauge(&IN_FLIGHT, &[]).unwrap_or(0.0);
+            let in_flight =
+                metrics.gauge(metric("dolmen_jobs_in_flight", &[], MetricKind::Gauge), &[]).unwrap_or(0.0);
             self.knobs.in_flight_at_claims.lock().unwrap().push(in_flight);
         }
         self.knobs.answer("claim")?;

@@ -202,7 +202,11 @@ impl Fixture {
 }
 
 /// The recorder finds a metric by its name, so a copy of its declaration serves.
-fn metric(name: &'static str, labels: &'static [&'static str], kind: MetricKind) -> &'static Metric {
+pub(crate) fn metric(
+    name: &'static str,
+    labels: &'static [&'static str],
+    kind: MetricKind,
+) -> &'static Metric {
     Box::leak(Box::new(Metric { name, help: "", unit: "", labels, kind }))
 }
 

@@ -125,7 +125,7 @@ impl Claiming {
             found += taken;
             is_more_likely |= limit > 0 && taken >= limit;
             self.taken = jobs;
-            // There was more room than one call fills. What has a share of a queue takes its place by beginning.
+            // One call may not have filled the room. What has a share of a queue takes its place by beginning.
             let waits = taken == MOST_AT_ONCE && !has_share;
             if !waits {
                 self.start(engine).await;

@@ -23,7 +23,7 @@ const INBOX_RETENTION: Variable = Variable::own(
 );
 
 /// The most that the environment may ask for: each job that runs has its task, and its place in every heartbeat.
-const MOST_AT_ONCE: u32 = 10_000;
+const MAX_CONCURRENCY: u32 = 10_000;
 
 /// How many jobs a worker runs at once, how long it holds them, how often it looks for more.
 ///
@@ -73,7 +73,7 @@ impl WorkerSettings {
         let limits = shares.iter().filter_map(|share| Some((share.queue.clone(), share.most?))).collect();
         let (second, day) = (Duration::from_secs(1), Duration::from_hours(24));
         Self {
-            concurrency: env.or_in(&CONCURRENCY, defaults.concurrency, 1..=MOST_AT_ONCE),
+            concurrency: env.or_in(&CONCURRENCY, defaults.concurrency, 1..=MAX_CONCURRENCY),
             queues: shares.into_iter().map(|share| share.queue).collect(),
             limits,
             lease: env.or_in(&LEASE, defaults.lease, 5 * second..=Duration::from_mins(30)),
@@ -207,10 +207,10 @@ struct QueueShare {
 impl SettingValue for QueueShare {
     fn parse(text: &str) -> Result<Self, Refusal> {
         let (name, most) = text.split_once(':').map_or((text, None), |(name, most)| (name, Some(most)));
-        let most = most.map(|most| most.parse().ok().filter(|most| (1..=MOST_AT_ONCE).contains(most)));
+        let most = most.map(|most| most.parse().ok().filter(|most| (1..=MAX_CONCURRENCY).contains(most)));
         if most == Some(None) {
             return Err(Refusal::new(format!(
-                "after the colon must stand how many jobs may run at once, 1 to {MOST_AT_ONCE}"
+                "after the colon must stand how many jobs may run at once, 1 to {MAX_CONCURRENCY}"
             )));
         }
         Ok(Self { queue: <QueueName as SettingValue>::parse(name)?, most: most.flatten() })
