@@ -87,7 +87,7 @@ impl OwnServer {
 
     /// `kill -9` to all its processes, and waits until they are gone.
     pub(crate) fn kill(&self) -> Outcome<()> {
-        let processes = self.processes()?;
+        let processes = self.stopped()?;
         signal("KILL", &processes)?;
         let start = Instant::now();
         while processes.iter().any(|process| runs(*process)) {
@@ -114,9 +114,7 @@ impl OwnServer {
 
     /// `kill -STOP` to all its processes: they hold their connections and answer nothing.
     pub(crate) fn stop(&self) -> Outcome<()> {
-        // The first one before the others, or it makes more of them meanwhile.
-        signal("STOP", &[self.first()?])?;
-        signal("STOP", &self.processes()?)
+        signal("STOP", &self.stopped()?)
     }
 
     /// `kill -CONT` to all its processes.
@@ -131,6 +129,13 @@ impl OwnServer {
 
     fn first(&self) -> Outcome<u32> {
         self.server.kept.as_ref().and_then(super::Kept::process).ok_or_else(not_ours)
+    }
+
+    /// All its processes, the first one stopped: it would make more of them meanwhile, and one that is missed when the
+    /// others are killed holds the shared memory, so that the server does not start again.
+    fn stopped(&self) -> Outcome<Vec<u32>> {
+        signal("STOP", &[self.first()?])?;
+        self.processes()
     }
 
     /// The first process, and the children that it has now.
