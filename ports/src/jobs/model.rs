@@ -40,7 +40,8 @@ impl QueueName {
 
     /// Names a queue from text, such as a row or a variable.
     pub fn parse(name: &str) -> PortResult<Self> {
-        Self::try_from(name.to_owned())
+        // Most jobs name no other, and then nothing is copied.
+        if name == Self::DEFAULT.as_str() { Ok(Self::DEFAULT) } else { Self::try_from(name.to_owned()) }
     }
 
     /// The name.

@@ -129,7 +129,7 @@ async fn last_chances(tx: &mut SqlTx, request: &ClaimRequest) -> PortResult<Vec<
     let rows = rows.bind_list(request.kinds.iter().map(|known| known.kind.as_str())).fetch_in(tx).await?;
     let mut wanted = Vec::new();
     for row in rows {
-        if request.wants(&QueueName::try_from(row.at::<String>(3)?)?) {
+        if request.wants(&row.at(3)?) {
             wanted.push(row);
         }
     }
@@ -225,7 +225,7 @@ impl Taken {
         let scope = Scope::from(row.at::<Option<TenantId>>(6)?);
         let lease = Lease::new(row.at(0)?, row.at(1)?, claim);
         let mut job = ClaimedJob::new(lease, row.at(2)?, row.at(4)?, scope);
-        job.queue = QueueName::try_from(row.at::<String>(3)?)?;
+        job.queue = row.at(3)?;
         job.version = row.at(5)?;
         job.attempt = row.at::<u32>(7)? + 1;
         job.max_attempts = row.at(8)?;

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use dolmen_ports::jobs::OldestSnapshot;
 use dolmen_ports::{
-    ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortResult, QueueName, Scope,
-    TenantId, Timestamp,
+    ClaimId, ClaimRequest, ClaimedJob, ErrorKind, JobId, Lease, NewJob, PortError, PortResult, QueueName,
+    Scope, TenantId, Timestamp,
 };
 
 use super::claim::Taken;
@@ -115,38 +115,44 @@ async fn fetch(
 fn taken(claim: ClaimId, rows: &[Row]) -> PortResult<Vec<Taken>> {
     let Some(row) = rows.first() else { return Ok(Vec::new()) };
     let claimed_at: Timestamp = row.at(0)?;
-    let ids: Vec<JobId> = row.array(1)?;
-    let mut tokens = row.array::<i64>(2)?.into_iter();
-    let mut kinds = row.array::<String>(3)?.into_iter();
-    let mut queues = row.array::<String>(4)?.into_iter();
-    let mut payloads = row.array::<String>(5)?.into_iter();
-    let mut versions = row.array::<u32>(6)?.into_iter();
-    let mut tenants = row.array::<Option<TenantId>>(7)?.into_iter();
-    let mut attempts = row.array::<u32>(8)?.into_iter();
-    let mut most_attempts = row.array::<u32>(9)?.into_iter();
-    let mut timeouts = row.array::<i64>(10)?.into_iter();
-    let mut priorities = row.array::<i32>(11)?.into_iter();
-    let mut dues = row.array::<Timestamp>(12)?.into_iter();
-    let mut heads = row.array::<bool>(13)?.into_iter();
-    // Aggregates of the same rows: none is shorter than the others.
-    let next = |id| {
-        let lease = Lease::new(id, tokens.next()?, claim);
-        let mut job = ClaimedJob::new(lease, kinds.next()?, payloads.next()?, Scope::from(tenants.next()?));
-        let (queue, priority, due_at) = (queues.next()?, priorities.next()?, dues.next()?);
-        job.version = versions.next()?;
-        job.attempt = attempts.next()? + 1;
-        job.max_attempts = most_attempts.next()?;
-        job.timeout = Duration::from_millis(timeouts.next()?.unsigned_abs());
+    let ids = row.array::<JobId>(1)?;
+    let mut tokens = row.array::<i64>(2)?;
+    let mut kinds = row.array::<String>(3)?;
+    let mut queues = row.array::<QueueName>(4)?;
+    let mut payloads = row.array::<String>(5)?;
+    let mut versions = row.array::<u32>(6)?;
+    let mut tenants = row.array::<Option<TenantId>>(7)?;
+    let mut attempts = row.array::<u32>(8)?;
+    let mut most_attempts = row.array::<u32>(9)?;
+    let mut timeouts = row.array::<i64>(10)?;
+    let mut priorities = row.array::<i32>(11)?;
+    let mut dues = row.array::<Timestamp>(12)?;
+    let mut heads = row.array::<bool>(13)?;
+    let mut taken = Vec::with_capacity(ids.size_hint().1.unwrap_or_default());
+    for id in ids {
+        let lease = Lease::new(id?, next(&mut tokens)?, claim);
+        let scope = Scope::from(next(&mut tenants)?);
+        let mut job = ClaimedJob::new(lease, next(&mut kinds)?, next(&mut payloads)?, scope);
+        let (priority, due_at) = (next(&mut priorities)?, next(&mut dues)?);
+        job.queue = next(&mut queues)?;
+        job.version = next(&mut versions)?;
+        job.attempt = next(&mut attempts)? + 1;
+        job.max_attempts = next(&mut most_attempts)?;
+        job.timeout = Duration::from_millis(next(&mut timeouts)?.unsigned_abs());
         job.waited = claimed_at.since(due_at);
-        let is_head = heads.next()?;
-        Some(QueueName::try_from(queue).map(|queue| {
-            job.queue = queue;
-            Taken { job, priority, due_at, claimed_at, is_head }
-        }))
-    };
-    let mut taken = ids.into_iter().map_while(next).collect::<PortResult<Vec<_>>>()?;
+        taken.push(Taken { job, priority, due_at, claimed_at, is_head: next(&mut heads)? });
+    }
     Taken::order(&mut taken);
     Ok(taken)
+}
+
+/// The lists of a claim are aggregates of the same rows, so none is shorter than the others.
+fn next<T>(items: &mut impl Iterator<Item = PortResult<T>>) -> PortResult<T> {
+    let ended = || {
+        PortError::new(ErrorKind::Internal, "jobs", "claim")
+            .with_detail("the lists of a claim differ in length")
+    };
+    items.next().unwrap_or_else(|| Err(ended()))
 }
 
 /// The oldest transaction that a row of [`LOOK`] tells of.

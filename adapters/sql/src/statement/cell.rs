@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use dolmen_ports::{BoxError, Timestamp, Uuid};
+use dolmen_ports::{BoxError, QueueName, Timestamp, Uuid};
 use serde_json::Value as Json;
 
 use super::value::{Kind, Value};
@@ -99,6 +99,7 @@ cell! {
     Uuid: Uuid, value => Ok(value);
     Timestamp: Timestamp, value => Ok(value);
     Json: Json, value => Ok(value.into_owned());
+    Text: QueueName, value => Self::parse(&value).map_err(Mismatch::new);
 }
 
 impl<const N: usize> Cell for [u8; N] {

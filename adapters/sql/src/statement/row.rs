@@ -23,12 +23,15 @@ impl fmt::Display for Column<'_> {
     }
 }
 
+/// The items of an array, which ends with the first one that cannot be read.
+pub(crate) type ArrayItems<'r> = Box<dyn Iterator<Item = Result<Value<'r>, Mismatch>> + 'r>;
+
 /// A driver's row: reads a cell as a kind, and never takes NULL for anything else.
 pub(crate) trait Cells: fmt::Debug + Send + Sync {
     fn cell(&self, column: Column<'_>, kind: Kind) -> Result<Value<'_>, Mismatch>;
 
     /// An array of values of one kind, at a place from zero: PostgreSQL only.
-    fn array(&self, _index: usize, _kind: Kind) -> Result<Vec<Value<'static>>, Mismatch> {
+    fn array(&self, _index: usize, _kind: Kind) -> Result<ArrayItems<'_>, Mismatch> {
         Err(Mismatch::new("this database has no arrays"))
     }
 }
@@ -56,10 +59,13 @@ impl Row {
     }
 
     /// The values of the array in the column at a place, from zero.
-    pub(crate) fn array<T: Cell>(&self, index: usize) -> PortResult<Vec<T>> {
-        let values = self.0.array(index, T::KIND);
-        let items = values.and_then(|values| values.into_iter().map(T::from_value).collect());
-        items.map_err(|mismatch| unreadable(Column::Index(index), mismatch))
+    pub(crate) fn array<T: Cell>(
+        &self,
+        index: usize,
+    ) -> PortResult<impl Iterator<Item = PortResult<T>> + '_> {
+        let unreadable = move |mismatch| unreadable(Column::Index(index), mismatch);
+        let items = self.0.array(index, T::KIND).map_err(unreadable)?;
+        Ok(items.map(move |item| item.and_then(T::from_value).map_err(unreadable)))
     }
 
     fn read<T: Cell>(&self, column: Column<'_>) -> PortResult<T> {

@@ -120,7 +120,6 @@ impl Attempt {
         if self.holding.is_lost() {
             return Ending::Lost;
         }
-        let stopped = engine.stop.is_cancelled();
         match returned {
             Returned::Ok => Ending::Succeeded,
             Returned::Dropped if timed_out => self.failed(
@@ -133,7 +132,9 @@ impl Attempt {
             Returned::Dropped => Ending::Interrupted,
             Returned::Panicked(message) => self.failed(format!("job/panic: {message}"), None),
             Returned::Err(error) => match error.verdict() {
-                JobVerdict::Retry | JobVerdict::RetryIn(_) if stopped => Ending::Interrupted,
+                JobVerdict::Retry | JobVerdict::RetryIn(_) if engine.stop.is_cancelled() => {
+                    Ending::Interrupted
+                }
                 JobVerdict::Retry => self.failed(error.reason(), None),
                 JobVerdict::RetryIn(delay) => self.failed(error.reason(), Some(delay)),
                 JobVerdict::Snooze(delay) => Ending::Snoozed { delay, reason: error.reason() },

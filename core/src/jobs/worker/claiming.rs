@@ -190,6 +190,10 @@ impl Claiming {
             let run = run(Arc::clone(&self.engine), attempt, self.completions.clone(), place);
             self.attempts.spawn(run.instrument(span));
         }
+        // Whoever stops all held jobs may have come too early for these.
+        if engine.stop.is_cancelled() {
+            engine.held.stop_all();
+        }
     }
 
     async fn finish(mut self, engine: &Engine) {

@@ -1,12 +1,12 @@
 //! The leases that this process holds, shared by attempts, heartbeat and shutdown.
 
-use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dolmen_ports::{ClaimedJob, Database, JobId, Lease, Metrics, ModuleName, PortResult, WriteTx};
+use slab::Slab;
 use tokio::time::Instant;
 
 use super::cancel::Cancel;
@@ -117,24 +117,26 @@ impl HeldJob {
 /// All leases that this process holds.
 #[derive(Debug)]
 pub(crate) struct HeldLeases {
-    entries: Mutex<HashMap<Lease, Arc<HeldJob>>>,
+    entries: Mutex<Slab<Arc<HeldJob>>>,
     metrics: Metrics,
 }
 
 impl HeldLeases {
     pub(super) fn new(metrics: Metrics) -> Self {
-        Self { entries: Mutex::new(HashMap::new()), metrics }
+        Self { entries: Mutex::new(Slab::new()), metrics }
     }
 
-    fn insert(&self, held: &Arc<HeldJob>) {
+    /// Its place in the table.
+    fn insert(&self, held: &Arc<HeldJob>) -> usize {
         let mut entries = self.lock();
-        entries.insert(held.lease(), Arc::clone(held));
+        let place = entries.insert(Arc::clone(held));
         self.measure(entries.len());
+        place
     }
 
     /// The leases to extend now.
     pub(super) fn to_extend(&self, now: Instant) -> Vec<Lease> {
-        self.lock().values().filter(|held| held.wants_extension(now)).map(|held| held.lease()).collect()
+        each(&self.lock()).filter(|held| held.wants_extension(now)).map(|held| held.lease()).collect()
     }
 
     /// The leases to give up: of attempts that did not end within `patience` after their time was up, since what runs them
@@ -143,13 +145,13 @@ impl HeldLeases {
         let gives_up = |held: &&Arc<HeldJob>| {
             !held.is_lost() && !held.settling.load(Ordering::Acquire) && now >= held.deadline + patience
         };
-        self.lock().values().filter(gives_up).map(|held| held.lease()).collect()
+        each(&self.lock()).filter(gives_up).map(|held| held.lease()).collect()
     }
 
     /// The leases of attempts that still run.
     pub(super) fn unfinished(&self) -> Vec<Arc<HeldJob>> {
         let unfinished = |held: &&Arc<HeldJob>| !held.is_lost() && !held.settling.load(Ordering::Acquire);
-        self.lock().values().filter(unfinished).map(Arc::clone).collect()
+        each(&self.lock()).filter(unfinished).map(Arc::clone).collect()
     }
 
     /// Notes that leases are lost, and cancels their attempts. When this process holds two leases of one job, the newer
@@ -157,7 +159,7 @@ impl HeldLeases {
     pub(super) fn lose(&self, jobs: &[JobId]) {
         let entries = self.lock();
         for job in jobs {
-            let of_job = || entries.values().filter(|held| held.lease().job == *job && !held.is_lost());
+            let of_job = || each(&entries).filter(|held| held.lease().job == *job && !held.is_lost());
             let newest = of_job().map(|held| held.lease().token).max();
             let several = of_job().count() > 1;
             for held in of_job().filter(|held| !several || Some(held.lease().token) != newest) {
@@ -169,19 +171,19 @@ impl HeldLeases {
 
     /// Tells all attempts to stop.
     pub(super) fn stop_all(&self) {
-        for held in self.lock().values() {
+        for held in each(&self.lock()) {
             held.cancel.fire();
         }
     }
 
     /// All that is held.
     pub(super) fn all(&self) -> Vec<Arc<HeldJob>> {
-        self.lock().values().map(Arc::clone).collect()
+        each(&self.lock()).map(Arc::clone).collect()
     }
 
-    fn let_go(&self, lease: Lease) {
+    fn let_go(&self, place: usize) {
         let mut entries = self.lock();
-        entries.remove(&lease);
+        drop(entries.try_remove(place));
         self.measure(entries.len());
     }
 
@@ -190,28 +192,31 @@ impl HeldLeases {
         self.metrics.set(&IN_FLIGHT, &[], held as f64);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Lease, Arc<HeldJob>>> {
+    fn lock(&self) -> MutexGuard<'_, Slab<Arc<HeldJob>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn each(entries: &Slab<Arc<HeldJob>>) -> impl Iterator<Item = &Arc<HeldJob>> {
+    entries.iter().map(|(_, held)| held)
+}
+
 /// Keeps a job in the table of leases; dropping it lets go.
 #[derive(Debug)]
-pub(super) struct Holding(Arc<HeldJob>);
+pub(super) struct Holding {
+    held: Arc<HeldJob>,
+    place: usize,
+}
 
 impl Holding {
     pub(super) fn of(engine: &Arc<Engine>, job: ClaimedJob) -> Self {
         let held = Arc::new(HeldJob::new(Arc::clone(engine), job));
-        engine.held.insert(&held);
-        // Whoever stops all held jobs may have come too early for this one.
-        if engine.stop.is_cancelled() {
-            held.cancel.fire();
-        }
-        Self(held)
+        let place = engine.held.insert(&held);
+        Self { held, place }
     }
 
     pub(super) fn shared(&self) -> Arc<HeldJob> {
-        Arc::clone(&self.0)
+        Arc::clone(&self.held)
     }
 }
 
@@ -219,12 +224,12 @@ impl Deref for Holding {
     type Target = HeldJob;
 
     fn deref(&self) -> &HeldJob {
-        &self.0
+        &self.held
     }
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.0.engine.held.let_go(self.0.lease());
+        self.held.engine.held.let_go(self.place);
     }
 }

@@ -1,15 +1,13 @@
-//! Arrays as PostgreSQL has them, of values that may be NULL.
-
-use std::borrow::Cow;
+//! Binding of arrays as PostgreSQL has them, of values that may be NULL.
 
 use dolmen_ports::{Timestamp, Uuid};
+use sqlx::Arguments as _;
 use sqlx::error::BoxDynError;
-use sqlx::postgres::{PgArguments, PgHasArrayType, PgRow, PgTypeInfo, types::Oid};
+use sqlx::postgres::{PgArguments, PgHasArrayType, PgTypeInfo, types::Oid};
 use sqlx::types::Json;
-use sqlx::{Arguments as _, Row as _};
 
 use super::time::PgTimestamp;
-use crate::statement::{Kind, Mismatch, Value};
+use crate::statement::{Kind, Value};
 
 const TIMESTAMPTZ_ARRAY: PgTypeInfo = PgTypeInfo::with_oid(Oid(1185));
 
@@ -42,27 +40,6 @@ pub(super) fn add(arguments: &mut PgArguments, kind: Kind, values: &[Value<'_>])
         Kind::Uuid => arguments.add(items!(Uuid(value) => Uuid::clone(value))),
         Kind::Timestamp => arguments.add(items!(Timestamp(value) => PgTimestamp(Timestamp::clone(value)))),
         Kind::Json => arguments.add(items!(Json(value) => Json(&**value))),
-    }
-}
-
-/// Reads an array of values of one kind. Integers are all `bigint`.
-pub(super) fn read(row: &PgRow, index: usize, kind: Kind) -> Result<Vec<Value<'static>>, Mismatch> {
-    macro_rules! items {
-        ($type:ty, $value:ident => $item:expr) => {{
-            let items = row.try_get::<Vec<Option<$type>>, _>(index).map_err(Mismatch::new)?;
-            let item = |item: Option<$type>| item.map_or(Value::Null(kind), |$value| $item);
-            Ok(items.into_iter().map(item).collect())
-        }};
-    }
-    match kind {
-        Kind::Bool => items!(bool, value => Value::Bool(value)),
-        Kind::Integer => items!(i64, value => Value::Integer(value)),
-        Kind::Float => items!(f64, value => Value::Float(value)),
-        Kind::Text => items!(String, value => Value::Text(Cow::Owned(value))),
-        Kind::Bytes => items!(Vec<u8>, value => Value::Bytes(Cow::Owned(value))),
-        Kind::Uuid => items!(Uuid, value => Value::Uuid(value)),
-        Kind::Timestamp => items!(PgTimestamp, value => Value::Timestamp(value.0)),
-        Kind::Json => items!(Json<serde_json::Value>, value => Value::Json(Cow::Owned(value.0))),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod array;
 mod begin;
+mod items;
 mod listener;
 mod position;
 mod route;

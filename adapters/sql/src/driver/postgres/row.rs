@@ -7,9 +7,9 @@ use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{Decode, Postgres, Row as _, Type, TypeInfo, ValueRef};
 
-use super::array;
+use super::items::Items;
 use super::time::PgTimestamp;
-use crate::statement::{Cells, Column, Kind, Mismatch, Value};
+use crate::statement::{ArrayItems, Cells, Column, Kind, Mismatch, Value};
 
 pub(crate) struct PostgresCells(pub(crate) PgRow);
 
@@ -64,7 +64,7 @@ impl Cells for PostgresCells {
         Ok(value.unwrap_or(Value::Null(kind)))
     }
 
-    fn array(&self, index: usize, kind: Kind) -> Result<Vec<Value<'static>>, Mismatch> {
-        array::read(&self.0, index, kind)
+    fn array(&self, index: usize, kind: Kind) -> Result<ArrayItems<'_>, Mismatch> {
+        Ok(Box::new(Items::of(&self.0, index, kind)?))
     }
 }

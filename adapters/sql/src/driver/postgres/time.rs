@@ -30,12 +30,16 @@ impl<'r> Decode<'r, Postgres> for PgTimestamp {
         if value.format() == PgValueFormat::Text {
             return Err("timestamps are read in binary, through a statement with placeholders".into());
         }
-        let micros = <i64 as Decode<Postgres>>::decode(value)?;
-        // Infinity, and years that the other databases do not have, are no instants of ours.
-        let at = micros.checked_add(EPOCH_MICROS).map(Timestamp::from_unix_micros);
-        match at {
-            Some(at) if at.as_unix_micros() == micros + EPOCH_MICROS => Ok(Self(at)),
-            _ => Err("the time lies outside of year 1 to 9999".into()),
-        }
+        from_wire(<i64 as Decode<Postgres>>::decode(value)?).map(Self)
+    }
+}
+
+/// The instant of what the wire has.
+pub(super) fn from_wire(micros: i64) -> Result<Timestamp, BoxDynError> {
+    // Infinity, and years that the other databases do not have, are no instants of ours.
+    let at = micros.checked_add(EPOCH_MICROS).map(Timestamp::from_unix_micros);
+    match at {
+        Some(at) if at.as_unix_micros() == micros + EPOCH_MICROS => Ok(at),
+        _ => Err("the time lies outside of year 1 to 9999".into()),
     }
 }
