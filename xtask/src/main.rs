@@ -89,13 +89,13 @@ enum Verb {
     /// than their leases and lets them go on, F6 tells workers to end in the middle of long and short jobs, F9 gives them jobs that
     /// abort their process, and F11 jobs that block their threads; F15, F16 and F17 put a bad network between program and server;
     /// F21, F22, F28 and F44 play cancellations, conflicts, stale plans and lost updates, F23 old transactions; F29 enqueues jobs that
-    /// nothing wakes a worker for, and F30 lets the clock of a process jump. They run on PostgreSQL and, but for F23, on MariaDB, and
-    /// all but F11, F15, F16, F17, F22, F23 and F28 on SQLite too: the servers that `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does
-    /// (`--on sqlite` leaves them out). The other faults need servers to themselves: F12 kills PostgreSQL and F13 MariaDB
-    /// under writes, F14 stops PostgreSQL for half a minute, F18 leaves no connection, F19 promotes a standby, F25 fills a
-    /// disk of database, objects and log (as root alone), F26 reads from replicas that are behind, F38 lets
-    /// PostgreSQL come back to a crowd. Prints the figures and
-    /// the seed of each run; exits 1 when one is red.
+    /// nothing wakes a worker for, F30 lets the clock of a process jump, and F31 turns that of a zone. They run on PostgreSQL and,
+    /// but for F23, on MariaDB, and all but F11, F15, F16, F17, F22, F23 and F28 on SQLite too: the servers that
+    /// `TEST_POSTGRES_URL` and `TEST_MYSQL_URL` name, or ones that are started as `test` does (`--on sqlite` leaves them out). The
+    /// other faults need servers to themselves: F12 kills PostgreSQL and F13 MariaDB under writes, F14 stops PostgreSQL for half a
+    /// minute, F18 leaves no connection, F19 promotes a standby, F25 fills a disk of database, objects and log (as root alone), F26
+    /// reads from replicas that are behind, F38 lets PostgreSQL come back to a crowd. Prints the figures and the seed of each run;
+    /// exits 1 when one is red.
     Chaos(chaos::Options),
     /// Measures the same work through Dolmen and by other means, side by side in one run, and prints ratios; and Dolmen under
     /// load.

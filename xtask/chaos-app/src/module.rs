@@ -66,6 +66,7 @@ pub(crate) struct ChaosModule {
     pub(crate) tasks: TaskDoer,
     /// Whether there is a schedule that catches up with all ticks.
     pub(crate) backfill: bool,
+    pub(crate) zone: Option<&'static str>,
 }
 
 impl Module for ChaosModule {
@@ -80,6 +81,6 @@ impl Module for ChaosModule {
     fn register(&self, registrar: &mut Registrar<'_>) {
         registrar.job::<LeaveAMark>(self.marks.clone());
         registrar.job(self.tasks.clone());
-        ticks::register(registrar, self.backfill);
+        ticks::register(registrar, self.backfill, self.zone);
     }
 }

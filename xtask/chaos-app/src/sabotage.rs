@@ -34,6 +34,8 @@ pub(crate) enum Sabotage {
     TickApart,
     /// A tick is published without a record.
     NoTickRow,
+    /// A schedule of Berlin keeps to the offset of the winter.
+    FixedOffset,
     /// Nobody looks for jobs that no wake-up tells of.
     NoPoll,
 }

@@ -28,9 +28,23 @@ impl Job for Tick {
     const KIND: &'static str = "chaos.tick";
 }
 
+/// By the clock of a zone: in the hours that are there twice or not at all when it is turned, and at any hour.
+const LOCAL: [(&str, &str); 4] = [
+    ("early", "45 1 * * *"),
+    ("daily", "15 2 * * *"),
+    ("local-hourly", "0 * * * *"),
+    ("quarterly", "*/15 * * * *"),
+];
+
+/// A zone whose clock is turned, by its name.
+pub(crate) fn zone(name: &str) -> Result<&'static str, String> {
+    let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia"];
+    zones.into_iter().find(|zone| *zone == name).ok_or_else(|| format!("one of {}", zones.join(", ")))
+}
+
 /// A schedule of every second and one of every hour that catch up with the latest tick, and perhaps one that catches up with
-/// all.
-pub(crate) fn register(registrar: &mut Registrar<'_>, backfill: bool) {
+/// all, and those of a zone, which do too.
+pub(crate) fn register(registrar: &mut Registrar<'_>, backfill: bool, zone: Option<&'static str>) {
     let every_second = Cron::new("* * * * * *");
     let mut schedules = vec![
         ("latest", every_second.clone().catch_up(CatchUp::Latest)),
@@ -38,6 +52,10 @@ pub(crate) fn register(registrar: &mut Registrar<'_>, backfill: bool) {
     ];
     if backfill {
         schedules.push(("all", every_second.catch_up(ALL)));
+    }
+    for (name, expression) in zone.map(|_| LOCAL).into_iter().flatten() {
+        let cron = Cron::new(expression).zone(zone.unwrap_or("UTC")).catch_up(ALL);
+        schedules.push((name, cron));
     }
     for (name, cron) in schedules {
         registrar

@@ -18,7 +18,7 @@ use crate::journal::Journal;
 use crate::module::{ChaosModule, MarkLeaver};
 use crate::sabotage::{Sabotage, SabotagedQueue};
 use crate::task::{Manner, Task, TaskDoer};
-use crate::ticks::SabotagedTicks;
+use crate::ticks::{self, SabotagedTicks};
 use crate::wrong_clock::WrongClock;
 
 /// A poll that never comes.
@@ -62,6 +62,9 @@ pub(crate) struct Work {
     /// Have a schedule that catches up with all ticks.
     #[arg(long)]
     backfill: bool,
+    /// Have schedules of this zone, which catch up with all ticks.
+    #[arg(long, value_parser = ticks::zone)]
+    zone: Option<&'static str>,
     /// A file that says by how many seconds the clock is wrong.
     #[arg(long)]
     clock: Option<PathBuf>,
@@ -112,13 +115,15 @@ pub(crate) async fn work(opened: Opened, work: Work) -> Result<(), BoxError> {
         .with_lease(Duration::from_millis(work.lease_ms))
         .with_poll(poll.0, poll.1);
     let grace = Duration::from_millis(work.grace_ms);
+    // What it is in winter, for the zone that shows it.
+    let zone = if sabotage == Some(Sabotage::FixedOffset) { Some("Etc/GMT-1") } else { work.zone };
     let settings = AppSettings::default().with_worker(worker).with_shutdown_grace(grace);
     let ports = AppPorts::new(database, queue, schedules)
         .with_clock(Arc::new(WrongClock(work.clock)))
         .with_metrics(Metrics::new(Counted(journal)))
         .with_migrations(dolmen_sql::MIGRATIONS);
     let app = App::builder(ports)
-        .module(ChaosModule { marks, tasks, backfill: work.backfill })
+        .module(ChaosModule { marks, tasks, backfill: work.backfill, zone })
         .settings(settings)
         .build();
     app.run(work.roles).await?;

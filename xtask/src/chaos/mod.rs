@@ -32,6 +32,7 @@ mod stale_reads;
 mod stopped_workers;
 mod ticks;
 mod times;
+mod turned_clocks;
 mod verdict;
 mod victim;
 mod web;
@@ -124,6 +125,9 @@ pub(crate) enum Fault {
     /// The clock of one of three processes jumps: leases and due times do not, and schedules neither loop nor flood.
     #[value(name = "F30")]
     F30,
+    /// The clock of a zone is turned under schedules: each tick that it shows is published once.
+    #[value(name = "F31")]
+    F31,
     /// The server comes back to many clients, workers and jobs: they come back without a rush, and the web is soon fast again.
     #[value(name = "F38")]
     F38,
@@ -153,6 +157,7 @@ impl Fault {
             | Self::F28
             | Self::F29
             | Self::F30
+            | Self::F31
             | Self::F44 => false,
             Self::F12 | Self::F13 | Self::F14 | Self::F18 | Self::F19 | Self::F25 | Self::F26 | Self::F38 => {
                 true
@@ -172,6 +177,7 @@ impl Fault {
             | Self::F17
             | Self::F29
             | Self::F30
+            | Self::F31
                 if only =>
             {
                 matches!(server, Server::Postgres(_))
@@ -215,6 +221,7 @@ const SABOTAGES: &[(Fault, &str)] = &[
     (Fault::F28, "no-rerun"),
     (Fault::F29, "no-poll"),
     (Fault::F30, "no-tick-row"),
+    (Fault::F31, "fixed-offset"),
     (Fault::F38, "plain-pool"),
     (Fault::F44, "no-version-check"),
 ];
@@ -239,7 +246,7 @@ pub(crate) struct Options {
     /// F9, no-heartbeat for F11, commit-not-awaited for F12, log-written-later for F13, no-request-deadline for F14,
     /// new-keys for F15, no-limits for F16, no-statement-limit for F17, plain-pool for F18, name-stays for F19,
     /// recycled-transaction for F21, effect-outside for F22, from-the-front for F23, keep-what-fits for F25, no-position for F26, no-rerun for
-    /// F28, no-poll for F29, no-tick-row for F30, plain-pool for F38, no-version-check for F44
+    /// F28, no-poll for F29, no-tick-row for F30, fixed-offset for F31, plain-pool for F38, no-version-check for F44
     #[arg(long)]
     sabotage: Option<String>,
 }
@@ -395,6 +402,10 @@ impl Stage<'_> {
             Fault::F30 => {
                 let plan = if self.slice { wrong_clocks::SLICE } else { wrong_clocks::FULL };
                 wrong_clocks::run(self.programs, server, plan, self.seed, sabotage)
+            }
+            Fault::F31 => {
+                let plan = if self.slice { turned_clocks::SLICE } else { turned_clocks::FULL };
+                turned_clocks::run(self.programs, server, plan, self.seed, sabotage)
             }
             Fault::F38 => {
                 let plan = if self.slice { returned_server::SLICE } else { returned_server::FULL };
