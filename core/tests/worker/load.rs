@@ -136,6 +136,33 @@ async fn a_queue_with_a_limit_leaves_room_for_others() {
 }
 
 #[tokio::test]
+async fn a_queue_with_a_limit_keeps_it_where_one_claim_is_not_enough() {
+    let fixture = Fixture::new();
+    fixture.enqueue_many(&vec![Work; 4_100]).await;
+    let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let go = Arc::new(Semaphore::new(0));
+    let handler = {
+        let (running, most, go) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&go));
+        move |_: Work, _: JobContext| {
+            let (running, most, go) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&go));
+            async move {
+                most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                drop(go.acquire().await);
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok(())
+            }
+        }
+    };
+    let settings = quick().with_concurrency(5_000).with_queue_limit(QueueName::DEFAULT, 2_100);
+    let worker = fixture.start(handler, settings);
+    until("all that may run to run", async || running.load(Ordering::SeqCst) >= 2_100).await;
+    go.close();
+    until("all to be done", async || fixture.finished("tests.work", "done") == 4_100).await;
+    worker.end().await;
+    assert_eq!(most.load(Ordering::SeqCst), 2_100);
+}
+
+#[tokio::test]
 async fn a_queue_with_a_limit_goes_on_as_soon_as_a_job_of_it_ends() {
     let fixture = Fixture::new();
     for _ in 0..50 {

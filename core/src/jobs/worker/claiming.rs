@@ -70,7 +70,6 @@ impl Claiming {
                 self.gather_room(&engine).await;
                 self.claim(&engine).await;
             } else {
-                self.start(&engine).await;
                 tokio::select! {
                     _ = self.attempts.join_next() => {}
                     () = engine.drain.cancelled() => {}
@@ -86,16 +85,15 @@ impl Claiming {
         self.engine.settings.concurrency().saturating_sub(used)
     }
 
+    fn has_much_room(&self) -> bool {
+        self.room() >= self.engine.settings.concurrency() / 4
+    }
+
     /// Waits a moment for more room when there is little: short jobs end together, and a claim costs the same for one job as for
     /// a hundred.
     async fn gather_room(&mut self, engine: &Engine) {
-        let wanted = engine.settings.concurrency() / 4;
-        if self.room() >= wanted {
-            return;
-        }
-        self.start(engine).await;
         let deadline = Instant::now() + GATHER;
-        while self.room() < wanted {
+        while !self.has_much_room() {
             tokio::select! {
                 _ = self.attempts.join_next() => {}
                 () = sleep_until(deadline) => return,
@@ -125,8 +123,9 @@ impl Claiming {
             found += taken;
             is_more_likely |= limit > 0 && taken >= limit;
             self.taken = jobs;
-            // One call may not have filled the room. What has a share of a queue takes its place by beginning.
-            let waits = taken == MOST_AT_ONCE && !has_share;
+            // The next call goes at once when this one was full and has left much room. What has a share of a queue takes its place
+            // by beginning.
+            let waits = taken == MOST_AT_ONCE && !has_share && self.has_much_room();
             if !waits {
                 self.start(engine).await;
             }

@@ -30,7 +30,7 @@ impl Work {
     /// Jobs that a process runs at once: as many as it has by default, or where a job takes no time, enough.
     pub(super) fn concurrency(self) -> &'static str {
         match self {
-            Self::Nothing => "1000",
+            Self::Nothing => "4000",
             Self::Row | Self::Call => "16",
         }
     }
