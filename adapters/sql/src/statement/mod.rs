@@ -42,7 +42,9 @@ use dolmen_ports::{ErrorKind, PortError, PortResult, ReadTx, WriteTx};
 pub(crate) use fragment::Fragment;
 #[cfg(feature = "mysql")]
 pub(crate) use fragment::IGNORED;
-pub(crate) use row::{ArrayItems, Cells, Column};
+#[cfg(feature = "postgres")]
+pub(crate) use row::ArrayItems;
+pub(crate) use row::{Cells, Column};
 pub use row::{FromRow, Row};
 pub(crate) use template::Bulk;
 pub use template::Template;
