@@ -96,6 +96,7 @@ pub(crate) trait Backend: fmt::Debug + Send + Sync {
 }
 
 /// A hint without a sender and without queues.
+#[cfg(any(feature = "mysql", feature = "sqlite"))]
 pub(crate) const OF_ANY_QUEUE: &str = " ";
 
 /// Hears hints of new jobs.
