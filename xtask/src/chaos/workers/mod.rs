@@ -79,10 +79,10 @@ fn play(scene: &mut Scene, plan: Plan, seed: u64) -> Outcome<Findings> {
 }
 
 fn kill_one(scene: &mut Scene, dice: &mut Dice) -> Outcome<()> {
-    let index = dice.below(WORKERS);
+    let mut index = dice.below(WORKERS);
     if dice.below(10) < AIMED_OF_TEN {
         scene.until_left(Plan::JOBS_PER_KILL - dice.below(Plan::JOBS_PER_KILL / 2))?;
-        scene.until_mid_job(index)?;
+        index = scene.until_mid_job(index)?;
         pause(dice.time_below(Duration::from_millis(5)));
     } else {
         pause(dice.time_below(Duration::from_millis(500)));
@@ -107,8 +107,8 @@ fn make_zombie(scene: &mut Scene, dice: &mut Dice) -> Outcome<()> {
 
 /// Stops a worker until its lease has run out and another has begun its job, then continues it: it still believes that
 /// the job is its own. `false` when nobody took over.
-fn stop_for_a_while(scene: &mut Scene, index: usize) -> Outcome<bool> {
-    scene.until_mid_job(index)?;
+fn stop_for_a_while(scene: &mut Scene, preferred: usize) -> Outcome<bool> {
+    let index = scene.until_mid_job(preferred)?;
     let process = scene.worker(index)?.id();
     let stopped = milliseconds_since_1970()?;
     scene.worker(index)?.stop()?;

@@ -87,15 +87,17 @@ impl Scene {
         if ended.is_none() { self.retry_dead() } else { Ok(()) }
     }
 
-    /// Waits a while until a worker is in the middle of a job.
-    pub(super) fn until_mid_job(&mut self, index: usize) -> Outcome<()> {
-        let process = self.worker(index)?.id();
-        until_or_not(PROGRESS_WITHIN, || {
+    /// Waits a while until a worker is in the middle of a job, and says which one: this one, if it is too.
+    pub(super) fn until_mid_job(&mut self, preferred: usize) -> Outcome<usize> {
+        let mut processes: Vec<(usize, u32)> = self.workers.iter().map(Victim::id).enumerate().collect();
+        processes.sort_by_key(|(index, _)| *index != preferred);
+        let found = until_or_not(PROGRESS_WITHIN, || {
             self.workers_run()?;
             let story = self.site.journal.read()?;
-            Ok((!story.open_in(process).is_empty() || story.left() == 0).then_some(()))
-        })
-        .map(drop)
+            let mid_job = processes.iter().find(|(_, process)| !story.open_in(*process).is_empty());
+            Ok(mid_job.map(|(index, _)| *index).or_else(|| (story.left() == 0).then_some(preferred)))
+        })?;
+        Ok(found.unwrap_or(preferred))
     }
 
     /// Kills a worker, notes what it was doing, and starts another in its place.
