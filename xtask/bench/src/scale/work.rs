@@ -21,7 +21,7 @@ impl Work {
     /// What a process does in a second, roughly: how many jobs are worth measuring.
     pub(super) fn about_a_second(self) -> usize {
         match self {
-            Self::Nothing => 10_000,
+            Self::Nothing => 60_000,
             Self::Row => 1_500,
             Self::Call => 700,
         }
@@ -64,7 +64,7 @@ impl Work {
 impl fmt::Display for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Nothing => "does nothing (1,000 at once)",
+            Self::Nothing => "does nothing (4,000 at once)",
             Self::Row => "writes a row (16 at once)",
             Self::Call => "waits for 20 ms, writes a row (16 at once)",
         })
