@@ -46,17 +46,14 @@ pub(crate) fn zone(name: &str) -> Result<&'static str, String> {
 /// all, and those of a zone, which do too.
 pub(crate) fn register(registrar: &mut Registrar<'_>, backfill: bool, zone: Option<&'static str>) {
     let every_second = Cron::new("* * * * * *");
-    let mut schedules = vec![
-        ("latest", every_second.clone().catch_up(CatchUp::Latest)),
-        ("hourly", Cron::new("0 * * * *").catch_up(CatchUp::Latest)),
-    ];
+    let local = |(name, expression)| (name, Cron::new(expression).zone(zone.unwrap_or("UTC")).catch_up(ALL));
+    let mut schedules: Vec<_> = zone.map(|_| LOCAL).into_iter().flatten().map(local).collect();
+    schedules.push(("hourly", Cron::new("0 * * * *").catch_up(CatchUp::Latest)));
     if backfill {
-        schedules.push(("all", every_second.catch_up(ALL)));
+        schedules.push(("all", every_second.clone().catch_up(ALL)));
     }
-    for (name, expression) in zone.map(|_| LOCAL).into_iter().flatten() {
-        let cron = Cron::new(expression).zone(zone.unwrap_or("UTC")).catch_up(ALL);
-        schedules.push((name, cron));
-    }
+    // The last one: who sees a tick of it knows that those of the others are published.
+    schedules.push(("latest", every_second.catch_up(CatchUp::Latest)));
     for (name, cron) in schedules {
         registrar
             .schedule(name, cron, move |tick| Tick { schedule: name.to_owned(), at: tick.as_unix_seconds() });

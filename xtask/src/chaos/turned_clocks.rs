@@ -153,7 +153,7 @@ fn put(clock: &Path, to: &Zoned) -> Outcome<()> {
     Ok(std::fs::rename(new, clock)?)
 }
 
-/// Waits until all of that time is published: a look at all schedules begins when the one before has published what it found.
+/// Waits until all of that time is published: the schedule of every second comes last in a look at all of them.
 fn until_published(site: &Site, at: &Zoned) -> Outcome<()> {
     until(PUBLISHED_WITHIN, "the ticks to be published", || {
         let last = site.ask(&["last-tick", "chaos.latest"])?.trim().parse::<i64>().unwrap_or(0);

@@ -96,6 +96,36 @@ create table dolmen_job_done (
 alter table dolmen_job_done alter column jobs set storage external;
 create index dolmen_job_done_span on dolmen_job_done (last_job, first_job);
 
+-- Completes one job; false when its lease does not hold. One plan for all calls, along the primary key also when it was made while there
+-- were few jobs.
+create function dolmen_complete(completed uuid, held_token bigint) returns boolean
+language plpgsql volatile
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
+#variable_conflict use_column
+declare
+    is_done boolean;
+begin
+    with done as (
+        delete from dolmen_job
+        where id = dolmen_complete.completed and token = dolmen_complete.held_token and state || '' = 'active'
+        returning id, token, timeout_ms, unique_states, unique_period,
+            unique_states & 2 <> 0 or octet_length(payload) > 2000 as stays,
+            row(id, kind, queue, tenant, priority, due_at, attempt + 1, max_attempts, crashes, unique_key, ordering_key, created_at,
+                last_error, payload, version)::dolmen_job_record as job
+    ), stay as (
+        insert into dolmen_job (id, kind, queue, tenant, priority, due_at, attempt, max_attempts, crashes, unique_key, ordering_key,
+            created_at, last_error, payload, version, token, timeout_ms, unique_states, unique_period, state, finished_at)
+        select (job).*, token, timeout_ms, unique_states, unique_period, 'done', statement_timestamp() from done where stays
+    ), batch as (
+        insert into dolmen_job_done (finished_at, first_job, last_job, size, jobs)
+        select statement_timestamp(), id, id, 1, array[job] from done where not stays
+    )
+    select exists (select 1 from done) into is_done;
+    return is_done;
+end
+$$;
+
 -- Those that match, with the `most` newest among them: batches are read until none is left that could hold a newer one. Null matches
 -- all.
 create function dolmen_done_jobs(

@@ -14,15 +14,17 @@ use super::{enqueue, micros};
 use crate::database::SqlTx;
 use crate::statement::{Bind, FromRow as _};
 
-/// Completes the jobs that a condition names; those that were are `done` in what follows.
-macro_rules! complete {
-    ($over:literal, $these:literal, $batch:literal, $answer:literal) => {
-        concat!(
-            "with ",
-            $over,
-            "done as (delete from dolmen_job where ",
-            $these,
-            "
+/// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
+/// with each of the list, and a state written as the indexes have it would lead it through all active jobs where it has no
+/// statistics. Nearly all tokens are the same, and comparing one value is quicker than looking for a pair in a list. Only
+/// what was lost comes back, which is most often nothing.
+const COMPLETE: &str = "
+with over as (
+    delete from dolmen_job_claim where id = any($5)
+), done as (
+    delete from dolmen_job
+    where id = any($1) and state || '' = 'active'
+        and (token = $2 and id <> all($3) or (id, token) in (select * from unnest($3, $4)))
     returning id, token, timeout_ms, unique_states, unique_period,
         unique_states & 2 <> 0 or octet_length(payload) > 2000 as stays,
         row(id, kind, queue, tenant, priority, due_at, attempt + 1, max_attempts, crashes, unique_key, ordering_key, created_at,
@@ -33,34 +35,14 @@ macro_rules! complete {
     select (job).*, token, timeout_ms, unique_states, unique_period, 'done', statement_timestamp() from done where stays
 ), batch as (
     insert into dolmen_job_done (finished_at, first_job, last_job, size, jobs)
-    select statement_timestamp(), ",
-            $batch,
-            ") ",
-            $answer
-        )
-    };
-}
-
-/// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
-/// with each of the list, and a state written as the indexes have it would lead it through all active jobs where it has no
-/// statistics. Nearly all tokens are the same, and comparing one value is quicker than looking for a pair in a list. Only
-/// what was lost comes back, which is most often nothing.
-const COMPLETE: &str = complete!(
-    "over as (delete from dolmen_job_claim where id = any($5)), ",
-    "id = any($1) and state || '' = 'active' and (token = $2 and id <> all($3) or (id, token) in (select * from unnest($3, $4)))",
-    "$6, $7, count(*), array_agg(job) from done where not stays having count(*) > 0",
-    "select id from unnest($1) as lease(id)
-where (select count(*) from done) < cardinality($1) and id not in (select id from done)"
-);
+    select statement_timestamp(), $6, $7, count(*), array_agg(job) from done where not stays having count(*) > 0
+)
+select id from unnest($1) as lease(id)
+where (select count(*) from done) < cardinality($1) and id not in (select id from done)";
 
 /// The same for one job, which most handlers complete themselves. How long a list is changes what a plan with it costs, so PostgreSQL
 /// makes it anew each time, and that takes longer than to complete a job.
-const COMPLETE_ONE: &str = complete!(
-    "",
-    "id = $1 and state || '' = 'active' and token = $2",
-    "$1, $1, 1, array[job] from done where not stays",
-    "select $1 where not exists (select 1 from done)"
-);
+const COMPLETE_ONE: &str = "select dolmen_complete($1, $2)";
 
 /// From the nearest batch on: ids ascend with time, and so do batches.
 const FIND: &str = "
@@ -91,8 +73,9 @@ select least(coalesce(sum(size), 0), $2)::bigint from doomed";
 /// Completes jobs, and removes claims; returns the jobs whose leases were lost.
 pub(super) async fn complete(tx: &mut SqlTx, leases: &[Lease], over: &[ClaimId]) -> PortResult<Vec<JobId>> {
     if let ([lease], []) = (leases, over) {
-        let values = [lease.job.into_value(), lease.token.into_value()];
-        return tx.fetch(COMPLETE_ONE, &values).await?.iter().map(|row| row.at(0)).collect();
+        let rows = tx.fetch(COMPLETE_ONE, &[lease.job.into_value(), lease.token.into_value()]).await?;
+        let is_done = rows.first().map_or(Ok(false), |row| row.at(0))?;
+        return Ok(if is_done { Vec::new() } else { vec![lease.job] });
     }
     let jobs = || leases.iter().map(|lease| lease.job);
     let usual = usual_token(leases);

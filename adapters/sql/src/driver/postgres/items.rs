@@ -58,7 +58,11 @@ impl<'r> Items<'r> {
         let (item, rest) = self.rest.split_at_checked(length).ok_or_else(cut_off)?;
         self.rest = rest;
         match self.kind {
-            Kind::Bool => Ok(Value::Bool(item != [0])),
+            Kind::Bool => match item {
+                [0] => Ok(Value::Bool(false)),
+                [1] => Ok(Value::Bool(true)),
+                _ => Err(Mismatch::new("a boolean is neither 0 nor 1")),
+            },
             Kind::Integer => integer(item).map(Value::Integer),
             Kind::Uuid => Uuid::from_slice(item).map(Value::Uuid).map_err(Mismatch::new),
             Kind::Timestamp => time::from_wire(integer(item)?).map(Value::Timestamp).map_err(Mismatch::new),
