@@ -12,7 +12,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 use crate::database::Server;
 use crate::failure::{Failure, Outcome, While as _};
 
-use super::patience::until;
+use super::dice::Dice;
+use super::patience::{pause, until};
 use super::programs::Programs;
 use super::site::{Site, end_all, milliseconds_since_1970};
 use super::ticks::Ticks;
@@ -64,6 +65,8 @@ const AROUND: SignedDuration = SignedDuration::from_mins(25 * 60 + 7);
 const SLOWLY: (SignedDuration, SignedDuration) =
     (SignedDuration::from_mins(-35), SignedDuration::from_mins(100));
 const SCHEDULERS: usize = 2;
+/// A scheduler looks at its clock with each tick, so once a second; then it publishes for a moment.
+const SEEN_WITHIN: Duration = Duration::from_millis(1_200);
 const PUBLISHED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A schedule of the program's, and the same said in Rust.
@@ -96,7 +99,7 @@ pub(super) fn run(
     }
     let runs = changes.iter().map(|change| {
         let site = Site::set("F31", programs, server, sabotage, seed)?;
-        let played = play(&site, change, plan.step);
+        let played = play(&site, change, plan.step, seed);
         site.end_with(played)
     });
     Verdict::of_runs(sabotage.is_some(), runs)
@@ -110,7 +113,7 @@ fn changes_of(turned: &Turned) -> Outcome<Vec<Zoned>> {
     Ok(changes.map(|change| change.timestamp().to_zoned(zone.clone())).collect())
 }
 
-fn play(site: &Site, change: &Zoned, step: SignedDuration) -> Outcome<Findings> {
+fn play(site: &Site, change: &Zoned, step: SignedDuration, seed: u64) -> Outcome<Findings> {
     let zone = change.time_zone().iana_name().ok_or_else(|| Failure::new("the zone has no name"))?;
     let clock = site.folder.path().join("clock");
     let path = clock.to_string_lossy();
@@ -120,10 +123,11 @@ fn play(site: &Site, change: &Zoned, step: SignedDuration) -> Outcome<Findings> 
     let mut schedulers = (0..SCHEDULERS).map(|_| start()).collect::<Outcome<Vec<_>>>()?;
     until_published(site, &begin)?;
     let slowly = std::iter::successors(Some(SLOWLY.0), |at| Some(*at + step)).take_while(|at| *at < SLOWLY.1);
-    let mut kills = 0;
+    let (mut dice, mut kills) = (Dice::new(seed), 0);
     for stop in slowly.map(|at| change + at).chain([end.clone()]) {
         put(&clock, &stop)?;
-        // The others publish meanwhile, and then it does.
+        // Before it has seen the new time, while it publishes, or after it.
+        pause(dice.time_below(SEEN_WITHIN));
         if let Some(scheduler) = schedulers.first_mut() {
             scheduler.kill()?;
             *scheduler = start()?;
@@ -140,6 +144,7 @@ fn play(site: &Site, change: &Zoned, step: SignedDuration) -> Outcome<Findings> 
         kills,
         expected,
         ticks,
+        seed,
         seconds: site.started.elapsed().as_secs_f32(),
     })
 }
@@ -188,6 +193,7 @@ struct Findings {
     /// By schedule.
     expected: BTreeMap<&'static str, BTreeSet<i64>>,
     ticks: BTreeMap<String, Ticks>,
+    seed: u64,
     seconds: f32,
 }
 
@@ -232,12 +238,13 @@ impl fmt::Display for Findings {
         write!(
             f,
             "the clock of {} is turned at {}, {} kills of {SCHEDULERS} schedulers, {expected} ticks that it shows, {} missing, {} \
-             others, {:.0} s: {}",
+             others, seed {}, {:.0} s: {}",
             self.change.time_zone().iana_name().unwrap_or_default(),
             self.change.strftime("%F %H:%M %:z"),
             self.kills,
             self.differences(true).len(),
             self.differences(false).len(),
+            self.seed,
             self.seconds,
             self.verdict()
         )

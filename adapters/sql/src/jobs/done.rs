@@ -41,7 +41,7 @@ select id from unnest($1) as lease(id)
 where (select count(*) from done) < cardinality($1) and id not in (select id from done)";
 
 /// The same for one job, which most handlers complete themselves. How long a list is changes what a plan with it costs, so PostgreSQL
-/// makes it anew each time, and that takes longer than to complete a job.
+/// often makes it anew, and that takes longer than to complete a job.
 const COMPLETE_ONE: &str = "select dolmen_complete($1, $2)";
 
 /// From the nearest batch on: ids ascend with time, and so do batches.
