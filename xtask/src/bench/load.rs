@@ -9,7 +9,7 @@ use crate::failure::Outcome;
 /// How much, and for how long.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Options {
-    /// Events a second: an event is a request that writes and enqueues a job, and that job
+    /// Events a second: half of them are requests, each of which writes and enqueues a job, and half are those jobs
     #[arg(long, default_value_t = 1_000)]
     rate: u32,
     /// Seconds; with `--highest`, of each step

@@ -46,7 +46,7 @@ impl Site {
     pub(super) async fn lap(&mut self, options: &Options) -> Result<Lap, BoxError> {
         let plan = Plan {
             address: self.web.address()?,
-            per_second: options.rate,
+            per_second: options.requests_per_second(),
             time: options.time(),
             connections: options.connections,
             first_number: self.next_number,
@@ -70,7 +70,7 @@ impl Site {
         let lost = answers.accepted.iter().filter(|number| !shipped.contains_key(*number)).count();
         let twice = shipped.values().filter(|count| **count > 1).count();
         Ok(Lap {
-            outcome: Outcome { rate: options.rate, took, answers, starts, left, claims, lost, twice },
+            outcome: Outcome { jobs_per_second: options.requests_per_second(), took, answers, starts, left, claims, lost, twice },
             shares,
         })
     }

@@ -10,7 +10,8 @@ use crate::generator::{Answers, Latencies};
 const LONGEST_P99_MS: f64 = 250.0;
 
 pub(super) struct Outcome {
-    pub(super) rate: f64,
+    /// How many came; each request brings one.
+    pub(super) jobs_per_second: f64,
     pub(super) took: Duration,
     pub(super) answers: Answers,
     /// From before the transaction of the request to the start of the job.
@@ -36,7 +37,8 @@ impl Outcome {
         Ok(format!(
             "  {:10.0}{asked:>10}{accepted:>13}{:>7}{:>10}{:>7}{p50:11.2} ms{p99:9.2}{p999:9.2}{start_p50:9.2} ms{start_p99:9.2}\
              {:>11}{:>8}",
-            accepted as f64 / self.took.as_secs_f64(),
+            // The requests, and those of their jobs that were done by then.
+            (2.0 * accepted as f64 - self.left as f64) / self.took.as_secs_f64(),
             asked - accepted as u64,
             self.lost,
             self.twice,
@@ -50,7 +52,7 @@ impl Outcome {
     pub(super) fn holds(&mut self) -> Result<bool, BoxError> {
         let [p99] = self.answers.times.at([990])?;
         let is_accepted = self.answers.accepted.len() as u64 == self.answers.asked();
-        Ok(is_accepted && p99 <= LONGEST_P99_MS && self.left as f64 <= self.rate / 4.0)
+        Ok(is_accepted && p99 <= LONGEST_P99_MS && self.left as f64 <= self.jobs_per_second / 4.0)
     }
 
     /// Losing anything is an error, at any rate.

@@ -1,5 +1,4 @@
-//! Placing an order and shipping it: one event of the load is one request that does the first, and the job that does the
-//! second.
+//! Placing an order and shipping it: a request does the first, and its job does the second.
 
 use std::sync::Arc;
 use std::time::Duration;

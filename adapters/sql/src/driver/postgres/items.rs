@@ -40,7 +40,12 @@ impl<'r> Items<'r> {
         }
         match dimensions {
             0 => {}
-            1 => (items.left, _) = (items.integer()?, items.integer()?),
+            1 => {
+                (items.left, _) = (items.integer()?, items.integer()?);
+                if items.left < 0 {
+                    return Err(Mismatch::new("the array has fewer items than none"));
+                }
+            }
             more => return Err(Mismatch::new(format!("the array has {more} dimensions"))),
         }
         Ok(items)
@@ -78,7 +83,7 @@ impl<'r> Iterator for Items<'r> {
     type Item = Result<Value<'r>, Mismatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.left <= 0 {
+        if self.left == 0 {
             return None;
         }
         let item = self.item();
@@ -121,6 +126,8 @@ fn cut_off() -> Mismatch {
 
 #[cfg(test)]
 mod tests {
+    use dolmen_ports::Timestamp;
+
     use super::*;
 
     fn array(of_type: i32, items: &[Option<&[u8]>]) -> Vec<u8> {
@@ -153,6 +160,12 @@ mod tests {
             read(&array(16, &[Some(&[1]), Some(&[0])]), Kind::Bool),
             Ok([true, false].map(Value::Bool).to_vec())
         );
+        let id = Uuid::from_u128(7);
+        assert_eq!(read(&array(2950, &[Some(id.as_bytes())]), Kind::Uuid), Ok(vec![Value::Uuid(id)]));
+        // Microseconds since 2000.
+        let time = Timestamp::from_unix_micros(946_684_800_000_005);
+        let times = array(1184, &[Some(&5_i64.to_be_bytes())]);
+        assert_eq!(read(&times, Kind::Timestamp), Ok(vec![Value::Timestamp(time)]));
         let nothing: Vec<u8> = [0_i32, 0, 25].iter().flat_map(|part| part.to_be_bytes()).collect();
         assert_eq!(read(&nothing, Kind::Text), Ok(Vec::new()));
     }
@@ -170,6 +183,10 @@ mod tests {
             let part = texts.get(..end).expect("a part");
             assert_eq!(refused(part, Kind::Text), "the array ends before its items do", "{end}");
         }
+        let mut fewer = texts.clone();
+        fewer.splice(12..16, (-1_i32).to_be_bytes());
+        assert_eq!(refused(&fewer, Kind::Text), "the array has fewer items than none");
+        assert!(refused(&array(2950, &[Some(&[0; 15])]), Kind::Uuid).contains("15"));
         let mut square = texts.clone();
         square.splice(..4, 2_i32.to_be_bytes());
         assert_eq!(refused(&square, Kind::Text), "the array has 2 dimensions");
