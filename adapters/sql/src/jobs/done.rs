@@ -14,35 +14,11 @@ use super::{enqueue, micros};
 use crate::database::SqlTx;
 use crate::statement::{Bind, FromRow as _};
 
-/// The ids decide which rows are read, through the primary key: joined with a list, PostgreSQL might compare each active job
-/// with each of the list, and a state written as the indexes have it would lead it through all active jobs where it has no
-/// statistics. Nearly all tokens are the same, and comparing one value is quicker than looking for a pair in a list. Only
-/// what was lost comes back, which is most often nothing.
-const COMPLETE: &str = "
-with over as (
-    delete from dolmen_job_claim where id = any($5)
-), done as (
-    delete from dolmen_job
-    where id = any($1) and state || '' = 'active'
-        and (token = $2 and id <> all($3) or (id, token) in (select * from unnest($3, $4)))
-    returning id, token, timeout_ms, unique_states, unique_period,
-        unique_states & 2 <> 0 or octet_length(payload) > 2000 as stays,
-        row(id, kind, queue, tenant, priority, due_at, attempt + 1, max_attempts, crashes, unique_key, ordering_key, created_at,
-            last_error, payload, version)::dolmen_job_record as job
-), stay as (
-    insert into dolmen_job (id, kind, queue, tenant, priority, due_at, attempt, max_attempts, crashes, unique_key, ordering_key,
-        created_at, last_error, payload, version, token, timeout_ms, unique_states, unique_period, state, finished_at)
-    select (job).*, token, timeout_ms, unique_states, unique_period, 'done', statement_timestamp() from done where stays
-), batch as (
-    insert into dolmen_job_done (finished_at, first_job, last_job, size, jobs)
-    select statement_timestamp(), $6, $7, count(*), array_agg(job) from done where not stays having count(*) > 0
-)
-select id from unnest($1) as lease(id)
-where (select count(*) from done) < cardinality($1) and id not in (select id from done)";
+/// One, as a handler does that completes its job itself.
+const COMPLETE: &str = "select dolmen_complete($1, $2)";
 
-/// The same for one job, which most handlers complete themselves. How long a list is changes what a plan with it costs, so PostgreSQL
-/// often makes it anew, and that takes longer than to complete a job.
-const COMPLETE_ONE: &str = "select dolmen_complete($1, $2)";
+/// Many, as a worker does, and claims that are over.
+const COMPLETE_ALL: &str = "select dolmen_complete_all($1, $2, $3, $4, $5, $6, $7)";
 
 /// From the nearest batch on: ids ascend with time, and so do batches.
 const FIND: &str = "
@@ -73,7 +49,7 @@ select least(coalesce(sum(size), 0), $2)::bigint from doomed";
 /// Completes jobs, and removes claims; returns the jobs whose leases were lost.
 pub(super) async fn complete(tx: &mut SqlTx, leases: &[Lease], over: &[ClaimId]) -> PortResult<Vec<JobId>> {
     if let ([lease], []) = (leases, over) {
-        let rows = tx.fetch(COMPLETE_ONE, &[lease.job.into_value(), lease.token.into_value()]).await?;
+        let rows = tx.fetch(COMPLETE, &[lease.job.into_value(), lease.token.into_value()]).await?;
         let is_done = rows.first().map_or(Ok(false), |row| row.at(0))?;
         return Ok(if is_done { Vec::new() } else { vec![lease.job] });
     }
@@ -92,7 +68,7 @@ pub(super) async fn complete(tx: &mut SqlTx, leases: &[Lease], over: &[ClaimId])
         jobs().min().into_value(),
         jobs().max().into_value(),
     ];
-    tx.fetch(COMPLETE, &values).await?.iter().map(|row| row.at(0)).collect()
+    tx.fetch(COMPLETE_ALL, &values).await?.iter().map(|row| row.at(0)).collect()
 }
 
 /// The token that most of them have.

@@ -28,7 +28,9 @@ pub(crate) fn suite(label: &str) -> Suite<SqlHarness> {
         .case("a_transaction_that_keeps_dead_rows_is_told_of", |h| Box::pin(old_snapshot(h)));
     match label {
         #[cfg(feature = "postgres")]
-        "postgres" => suite.case("a_claim_steps_over_the_places_that_are_known", |h| Box::pin(steps_over(h))),
+        "postgres" => suite
+            .case("a_claim_steps_over_the_places_that_are_known", |h| Box::pin(steps_over(h)))
+            .case("completing_goes_along_the_primary_key_also_after_a_flood", |h| Box::pin(along_the_key(h))),
         _ => suite,
     }
 }
@@ -148,5 +150,58 @@ async fn steps_over(harness: H) -> CaseResult {
             )));
         }
     }
+    Ok(())
+}
+
+/// The plans are made where a scan of the whole table is cheapest, and stay.
+#[cfg(feature = "postgres")]
+async fn along_the_key(harness: H) -> CaseResult {
+    const ALL: &str = "select count(*) from dolmen_complete_all($1, 1, '{}', '{}', '{}', $2, $3)";
+    const SCANNED: &str = "select seq_tup_read from pg_stat_xact_user_tables where relname = 'dolmen_job'";
+    enqueue(&harness, (1..=40).map(|number| job(number, 0)).collect()).await?;
+    let mut claimed = Vec::new();
+    while let more @ [_, ..] = claim(&harness.queue, 1).await?.as_slice() {
+        claimed.extend(more.iter().map(|job| job.lease));
+    }
+    let mut tx = harness.database.system().begin().await?;
+    let mut scanned_before = None;
+    for flood in [0, 2_000] {
+        let jobs = (1_000..).take(flood).map(|number| job(number, 1_000));
+        harness.queue.enqueue(&mut tx, jobs.collect()).await?;
+        let Native::Postgres(connection) = native(&mut tx)? else {
+            return Err(Failure::new("not PostgreSQL"));
+        };
+        if flood == 0 {
+            let counted = sqlx::raw_sql("analyze dolmen_job").execute(connection).await;
+            counted.map_err(|error| native_error(&tx, error, "analyze"))?;
+        }
+        for lease in claimed.drain(..10) {
+            harness.queue.complete(&mut tx, &lease).await?;
+        }
+        for lease in claimed.drain(..10) {
+            let Native::Postgres(connection) = native(&mut tx)? else {
+                return Err(Failure::new("not PostgreSQL"));
+            };
+            let id = lease.job.as_uuid();
+            let lost = sqlx::query_scalar::<_, i64>(ALL)
+                .bind(vec![id])
+                .bind(id)
+                .bind(id)
+                .fetch_one(connection)
+                .await;
+            if lost.map_err(|error| native_error(&tx, error, "complete"))? > 0 {
+                return Err(Failure::new("a lease that holds is lost"));
+            }
+        }
+        let Native::Postgres(connection) = native(&mut tx)? else {
+            return Err(Failure::new("not PostgreSQL"));
+        };
+        let scanned = sqlx::query_scalar::<_, i64>(SCANNED).fetch_one(connection).await;
+        let scanned = scanned.map_err(|error| native_error(&tx, error, "look"))?;
+        if *scanned_before.get_or_insert(scanned) < scanned {
+            return Err(Failure::new(format!("{scanned} rows read by scans, beside {flood} more jobs")));
+        }
+    }
+    tx.rollback().await?;
     Ok(())
 }
