@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read as _;
+use std::ops::Bound;
 use std::path::Path;
 
 use crate::failure::{Failure, Outcome, While as _};
@@ -98,9 +99,14 @@ impl Story {
         Ok(())
     }
 
-    /// How many jobs have not ended well so far.
+    /// How many jobs have not ended well so far. A process that is killed between its commit and its line leaves one that never will.
     pub(super) fn left(&self) -> usize {
         self.left.len()
+    }
+
+    /// How many of those that were enqueued after this one: ids ascend.
+    pub(super) fn left_after(&self, last: &str) -> usize {
+        self.left.range::<str, _>((Bound::Excluded(last), Bound::Unbounded)).count()
     }
 
     /// How often a counter counted.
@@ -182,5 +188,9 @@ mod tests {
         };
         let lines = ["enqueued a 1 0", "failed a 7 10 1", "end b 7 11 1", "enqueued b 1 12", "end a 7 13 1"];
         assert_eq!(lines.map(|line| left(&mut story, line)), [1, 1, 1, 1, 0]);
+        for line in ["enqueued c 1 14", "enqueued d 1 15"] {
+            story.tell(line).expect("sound");
+        }
+        assert_eq!(["", "c", "d"].map(|last| story.left_after(last)), [2, 1, 0]);
     }
 }

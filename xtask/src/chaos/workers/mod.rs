@@ -9,7 +9,7 @@ use crate::database::Server;
 use crate::failure::Outcome;
 
 use super::dice::Dice;
-use super::patience::{pause, until, until_or_not};
+use super::patience::{pause, until_or_not};
 use super::programs::Programs;
 use super::site::milliseconds_since_1970;
 use super::verdict::Verdict;
@@ -50,7 +50,6 @@ const TAKEN_OVER_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is tried to stop a process outside of a transaction.
 const ZOMBIE_TRIES: usize = 4;
 const WAKES_WITHIN: Duration = Duration::from_secs(10);
-const BACKLOG_WITHIN: Duration = Duration::from_mins(2);
 
 /// Runs the plan; what it found, and what is wrong with that.
 pub(super) fn run(
@@ -74,7 +73,8 @@ fn play(scene: &mut Scene, plan: Plan, seed: u64) -> Outcome<Findings> {
             make_zombie(scene, &mut dice)?;
         }
     }
-    finish(scene)?;
+    scene.until_done()?;
+    scene.end_workers()?;
     Findings::gather(scene, plan)
 }
 
@@ -94,7 +94,7 @@ fn kill_one(scene: &mut Scene, dice: &mut Dice) -> Outcome<()> {
 /// transaction keeps a file database from everybody, so that nobody can take over; then it is tried again.
 fn make_zombie(scene: &mut Scene, dice: &mut Dice) -> Outcome<()> {
     // What the kills interrupted starts again first: how long that takes is measured.
-    scene.until_left(0)?;
+    scene.until_done()?;
     for _ in 0..ZOMBIE_TRIES {
         scene.enqueue(Plan::JOBS_PER_ZOMBIE)?;
         if stop_for_a_while(scene, dice.below(WORKERS))? {
@@ -125,21 +125,4 @@ fn stop_for_a_while(scene: &mut Scene, preferred: usize) -> Outcome<bool> {
         Ok((!held.iter().any(|job| open.contains(job))).then_some(()))
     })?;
     Ok(taken_over.is_some())
-}
-
-/// Lets the workers finish; dead letters get another chance, as an operator would give it.
-fn finish(scene: &mut Scene) -> Outcome<()> {
-    until(BACKLOG_WITHIN, "the backlog to be done", || {
-        scene.workers_run()?;
-        pause(Duration::from_millis(200));
-        let jobs = scene.site.jobs()?;
-        if jobs.waiting + jobs.dead == 0 {
-            return Ok(Some(()));
-        }
-        if jobs.waiting == 0 {
-            scene.retry_dead()?;
-        }
-        Ok(None)
-    })?;
-    scene.end_workers()
 }

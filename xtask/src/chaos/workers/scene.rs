@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chaos::patience::until_or_not;
+use crate::chaos::patience::{pause, until, until_or_not};
 use crate::chaos::programs::Programs;
 use crate::chaos::site::{Site, end_all, millis, milliseconds_since_1970};
 use crate::chaos::victim::Victim;
@@ -12,6 +12,8 @@ use crate::failure::{Failure, Outcome, While as _};
 use super::{LEASE, WORKERS};
 
 const PROGRESS_WITHIN: Duration = Duration::from_secs(4);
+const DONE_WITHIN: Duration = Duration::from_mins(2);
+const BETWEEN_LOOKS: Duration = Duration::from_millis(200);
 
 /// A kill and what it hit.
 #[derive(Debug)]
@@ -28,6 +30,8 @@ pub(super) struct Scene {
     pub(super) kills: Vec<Kill>,
     /// How many jobs were enqueued.
     pub(super) enqueued: usize,
+    /// The last job that was there before the latest were enqueued.
+    last_before: String,
     pub(super) zombies: usize,
     /// When a process stood still, in milliseconds since 1970.
     pub(super) stops: Vec<(u64, u64)>,
@@ -47,6 +51,7 @@ impl Scene {
             workers: Vec::new(),
             kills: Vec::new(),
             enqueued: 0,
+            last_before: String::new(),
             zombies: 0,
             stops: Vec::new(),
             retried: 0,
@@ -74,17 +79,30 @@ impl Scene {
     /// Adds jobs to the queue.
     pub(super) fn enqueue(&mut self, jobs: usize) -> Outcome<()> {
         self.enqueued += jobs;
+        self.last_before = self.site.journal.read()?.enqueued.last().cloned().unwrap_or_default();
         self.site.ask(&["enqueue", &self.site.journal_path(), &jobs.to_string()]).map(drop)
     }
 
-    /// Waits a while until at most so many jobs have not ended. Dead letters do not end, and get their attempts back when there
-    /// are so many that one waited in vain.
+    /// Waits a while until at most so many of the latest jobs have not ended.
     pub(super) fn until_left(&mut self, count: usize) -> Outcome<()> {
         let ended = until_or_not(PROGRESS_WITHIN, || {
             self.workers_run()?;
-            Ok((self.site.journal.read()?.left() <= count).then_some(()))
-        })?;
-        if ended.is_none() { self.retry_dead() } else { Ok(()) }
+            Ok((self.site.journal.read()?.left_after(&self.last_before) <= count).then_some(()))
+        });
+        ended.map(drop)
+    }
+
+    /// Waits until no job is left; dead letters get their attempts back, as an operator would give them.
+    pub(super) fn until_done(&mut self) -> Outcome<()> {
+        until(DONE_WITHIN, "all jobs to be done", || {
+            self.workers_run()?;
+            pause(BETWEEN_LOOKS);
+            let jobs = self.site.jobs()?;
+            if jobs.waiting == 0 && jobs.dead > 0 {
+                self.retry_dead()?;
+            }
+            Ok((jobs.waiting + jobs.dead == 0).then_some(()))
+        })
     }
 
     /// Waits a while until a worker is in the middle of a job, and says which one: this one, if it is too.
@@ -95,7 +113,8 @@ impl Scene {
             self.workers_run()?;
             let story = self.site.journal.read()?;
             let mid_job = processes.iter().find(|(_, process)| !story.open_in(*process).is_empty());
-            Ok(mid_job.map(|(index, _)| *index).or_else(|| (story.left() == 0).then_some(preferred)))
+            let are_done = story.left_after(&self.last_before) == 0;
+            Ok(mid_job.map(|(index, _)| *index).or_else(|| are_done.then_some(preferred)))
         })?;
         Ok(found.unwrap_or(preferred))
     }
@@ -112,8 +131,7 @@ impl Scene {
         Ok(())
     }
 
-    /// Gives dead jobs their attempts back.
-    pub(super) fn retry_dead(&mut self) -> Outcome<()> {
+    fn retry_dead(&mut self) -> Outcome<()> {
         let said = self.site.ask(&["retry"])?;
         self.retried += said.trim().parse::<u64>().while_doing(format!("read {said:?}"))?;
         Ok(())
