@@ -1,5 +1,7 @@
 //! A worker of Dolmen, as an application runs it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use dolmen::{
@@ -7,7 +9,7 @@ use dolmen::{
 };
 use dolmen_sql::{Native, SqlDatabase, native, native_error, statement};
 use sqlx::{Connection as _, Executor as _, PgConnection};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 
 use super::{NAME, Nothing, PATIENCE, Plan};
@@ -30,10 +32,18 @@ pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Resul
     let started = Instant::now();
     // The start of the application is part of it.
     let settings = WorkerSettings::new().with_concurrency(plan.concurrency);
-    let worker = Worker::start(AppPorts::from(sql.stores()), settings, |_: &Nothing| ());
+    let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
+    let (jobs, told) = (plan.jobs, Arc::clone(&all_begun));
+    let worker = Worker::start(AppPorts::from(sql.stores()), settings, move |_: &Nothing| {
+        if begun.fetch_add(1, Ordering::Relaxed) + 1 == jobs {
+            told.notify_one();
+        }
+    });
     let waited = tokio::time::timeout(PATIENCE, async {
+        // Asking walks through what was done and is not vacuumed yet, so not before the end.
+        all_begun.notified().await;
         while is_any_left(sql).await? {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         Ok::<_, BoxError>(())
     });
