@@ -24,13 +24,13 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 3)]
     rounds: u32,
     /// Jobs that are measured
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 400_000)]
     jobs: u64,
     /// Jobs of the same queue behind them that are ready as well
     #[arg(long, default_value_t = 1_000_000)]
     backlog: u64,
     /// How many the worker runs at once
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 4_000)]
     concurrency: u32,
 }
 

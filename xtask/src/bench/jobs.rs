@@ -90,7 +90,7 @@ fn race(bench: &Path, rivals: Option<&Path>, server: &Server, options: &Options)
         }
     }
     println!(
-        "bench jobs on {}: {} jobs that do nothing, {} at once, {} rounds, medians",
+        "bench jobs on {}: up to {} jobs that do nothing, {} at once with Dolmen, {} rounds, medians",
         server.name(),
         options.jobs,
         options.concurrency,
@@ -126,7 +126,7 @@ impl Side<'_> {
     }
 
     fn measure(&self, measure: Measure, server: &Server, options: &Options) -> Outcome<serde_json::Value> {
-        // A tenth as quick, and as long as the others at that.
+        // It takes as long for an eighth of the jobs as the others do.
         let jobs = if self.name == "lease-per-job" { options.jobs / 8 } else { options.jobs };
         let [jobs, concurrency, seconds] =
             [jobs, options.concurrency.into(), options.seconds].map(|amount| amount.to_string());

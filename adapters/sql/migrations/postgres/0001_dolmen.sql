@@ -96,9 +96,9 @@ create table dolmen_job_done (
 alter table dolmen_job_done alter column jobs set storage external;
 create index dolmen_job_done_span on dolmen_job_done (last_job, first_job);
 
--- Completes one job; false when its lease does not hold. The same for many takes twice as long for one. Both have one plan for all calls,
--- along the primary key also when it was made while there were few jobs: a plan with lists would be made anew whenever their lengths
--- change, and that takes longer than to complete a job.
+-- Completes one job; false when its lease does not hold. `dolmen_complete_all` would take twice as long for it. Both have one plan for all
+-- calls, along the primary key also when it was made while there were few jobs: left to itself the server makes plans anew as
+-- lists change in length, and that takes longer than to complete a job.
 create function dolmen_complete(completed uuid, held_token bigint) returns boolean
 language plpgsql volatile
 set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off

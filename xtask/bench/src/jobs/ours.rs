@@ -33,9 +33,9 @@ pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Resul
     // The start of the application is part of it.
     let settings = WorkerSettings::new().with_concurrency(plan.concurrency);
     let (begun, all_begun) = (Arc::new(AtomicUsize::new(0)), Arc::new(Notify::new()));
-    let (jobs, told) = (plan.jobs, Arc::clone(&all_begun));
+    let (jobs, count, told) = (plan.jobs, Arc::clone(&begun), Arc::clone(&all_begun));
     let worker = Worker::start(AppPorts::from(sql.stores()), settings, move |_: &Nothing| {
-        if begun.fetch_add(1, Ordering::Relaxed) + 1 == jobs {
+        if count.fetch_add(1, Ordering::Relaxed) + 1 == jobs {
             told.notify_one();
         }
     });
@@ -47,7 +47,7 @@ pub(super) async fn work_off(sql: &SqlDatabase, url: &str, plan: &Plan) -> Resul
         }
         Ok::<_, BoxError>(())
     });
-    waited.await??;
+    waited.await.map_err(|_| format!("{} of {jobs} jobs were begun", begun.load(Ordering::Relaxed)))??;
     let taken = started.elapsed();
     worker.end().await?;
     // An application closes its database when it ends.

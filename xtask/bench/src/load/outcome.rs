@@ -10,7 +10,7 @@ use crate::generator::{Answers, Latencies};
 const LONGEST_P99_MS: f64 = 250.0;
 
 pub(super) struct Outcome {
-    /// How many came; each request brings one.
+    /// How many should come; each request brings one.
     pub(super) jobs_per_second: f64,
     pub(super) took: Duration,
     pub(super) answers: Answers,
@@ -60,6 +60,6 @@ impl Outcome {
         if self.lost == 0 && self.twice == 0 {
             return Ok(());
         }
-        Err(format!("{} accepted events are lost, {} happened twice", self.lost, self.twice).into())
+        Err(format!("the jobs of {} accepted requests are lost, those of {} ran twice", self.lost, self.twice).into())
     }
 }

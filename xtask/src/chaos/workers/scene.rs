@@ -83,13 +83,14 @@ impl Scene {
         self.site.ask(&["enqueue", &self.site.journal_path(), &jobs.to_string()]).map(drop)
     }
 
-    /// Waits a while until at most so many of the latest jobs have not ended.
+    /// Waits a while until at most so many of the latest jobs have not ended. Dead letters do not end, and get their attempts back
+    /// when one waited in vain.
     pub(super) fn until_left(&mut self, count: usize) -> Outcome<()> {
         let ended = until_or_not(PROGRESS_WITHIN, || {
             self.workers_run()?;
             Ok((self.site.journal.read()?.left_after(&self.last_before) <= count).then_some(()))
-        });
-        ended.map(drop)
+        })?;
+        if ended.is_none() { self.retry_dead() } else { Ok(()) }
     }
 
     /// Waits until no job is left; dead letters get their attempts back, as an operator would give them.

@@ -43,7 +43,7 @@ impl<'r> Items<'r> {
             1 => {
                 (items.left, _) = (items.integer()?, items.integer()?);
                 if items.left < 0 {
-                    return Err(Mismatch::new("the array has fewer items than none"));
+                    return Err(Mismatch::new("the array has a negative length"));
                 }
             }
             more => return Err(Mismatch::new(format!("the array has {more} dimensions"))),
@@ -185,7 +185,7 @@ mod tests {
         }
         let mut fewer = texts.clone();
         fewer.splice(12..16, (-1_i32).to_be_bytes());
-        assert_eq!(refused(&fewer, Kind::Text), "the array has fewer items than none");
+        assert_eq!(refused(&fewer, Kind::Text), "the array has a negative length");
         assert!(refused(&array(2950, &[Some(&[0; 15])]), Kind::Uuid).contains("15"));
         let mut square = texts.clone();
         square.splice(..4, 2_i32.to_be_bytes());
