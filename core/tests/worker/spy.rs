@@ -1,5 +1,6 @@
 //! A queue that counts what is asked of it, and fails when told to.
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use dolmen::{
 };
 use dolmen_testkit::fakes::{MemoryJobQueue, RecordingMetrics};
 use tokio::sync::watch;
+use tokio::task::Id;
 
 use crate::support::metric;
 
@@ -39,15 +41,37 @@ pub(crate) struct Knobs {
     /// What a rescue tells of the database's oldest transaction.
     pub(crate) oldest_snapshot: Mutex<Option<OldestSnapshot>>,
     pub(crate) batches: Mutex<Vec<usize>>,
+    /// Tasks within a call that writes.
+    writers: Mutex<HashSet<Id>>,
 }
 
 impl Knobs {
+    /// As databases with one writer for a task do, refuses a task that writes while it writes.
+    fn write(&self) -> PortResult<Option<Writing<'_>>> {
+        let Some(task) = tokio::task::try_id() else { return Ok(None) };
+        if self.writers.lock().unwrap().insert(task) {
+            return Ok(Some(Writing { knobs: self, task }));
+        }
+        Err(PortError::new(ErrorKind::InvalidInput, "jobs", "begin a write within another one"))
+    }
+
     fn answer(&self, operation: &'static str) -> PortResult<()> {
         if self.down.load(Ordering::SeqCst) {
             Err(PortError::new(ErrorKind::Unavailable, "jobs", operation))
         } else {
             Ok(())
         }
+    }
+}
+
+struct Writing<'k> {
+    knobs: &'k Knobs,
+    task: Id,
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        self.knobs.writers.lock().unwrap().remove(&self.task);
     }
 }
 
@@ -74,6 +98,7 @@ impl SpyQueue {
             oldest_snapshot: Mutex::default(),
             prunes: AtomicUsize::new(0),
             batches: Mutex::new(Vec::new()),
+            writers: Mutex::default(),
         };
         Self { inner, knobs: Arc::new(knobs) }
     }
@@ -97,6 +122,7 @@ impl JobQueue for SpyQueue {
             self.knobs.in_flight_at_claims.lock().unwrap().push(in_flight);
         }
         self.knobs.answer("claim")?;
+        let _writing = self.knobs.write()?;
         let jobs = self.inner.claim(request).await;
         drop(self.knobs.answers.subscribe().wait_for(|open| *open).await);
         jobs
@@ -114,6 +140,7 @@ impl JobQueue for SpyQueue {
     }
 
     async fn complete_all(&self, leases: &[Lease]) -> PortResult<Vec<JobId>> {
+        let _writing = self.knobs.write()?;
         let completing = self.knobs.completing.fetch_add(1, Ordering::SeqCst) + 1;
         self.knobs.most_completing.fetch_max(completing, Ordering::SeqCst);
         let mut gate = self.knobs.gate.subscribe();
@@ -126,11 +153,13 @@ impl JobQueue for SpyQueue {
 
     async fn fail(&self, lease: &Lease, failure: &JobFailure) -> PortResult<JobState> {
         self.knobs.answer("fail")?;
+        let _writing = self.knobs.write()?;
         self.inner.fail(lease, failure).await
     }
 
     async fn release(&self, leases: &[Lease], delay: Duration) -> PortResult<Vec<JobId>> {
         self.knobs.answer("release")?;
+        let _writing = self.knobs.write()?;
         self.inner.release(leases, delay).await
     }
 

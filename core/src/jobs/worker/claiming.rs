@@ -116,8 +116,10 @@ impl Claiming {
             let mut claimed = pin!(maybe_done(take(engine, &request)));
             // The database gets to work, and what it gave before begins meanwhile.
             let _: Poll<()> = poll!(claimed.as_mut());
-            self.start(engine).await;
+            let unbegun = self.begin(engine);
             claimed.as_mut().await;
+            // Not before: a database may refuse a task that begins a write within another one.
+            give_back(engine, unbegun).await;
             let Some(Ok(jobs)) = claimed.take_output() else { return };
             let taken = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             found += taken;
@@ -177,10 +179,15 @@ impl Claiming {
 
     /// Starts what was taken, or gives it back when nothing may begin any more.
     async fn start(&mut self, engine: &Engine) {
+        let unbegun = self.begin(engine);
+        give_back(engine, unbegun).await;
+    }
+
+    /// Starts what was taken, or returns it when nothing may begin any more.
+    fn begin(&mut self, engine: &Engine) -> Vec<ClaimedJob> {
         let jobs = std::mem::take(&mut self.taken);
         if engine.drain.is_cancelled() {
-            give_back(engine, jobs).await;
-            return;
+            return jobs;
         }
         for job in jobs {
             let place = self.shares.place_of(&job.queue);
@@ -193,6 +200,7 @@ impl Claiming {
         if engine.stop.is_cancelled() {
             engine.held.stop_all();
         }
+        Vec::new()
     }
 
     async fn finish(mut self, engine: &Engine) {

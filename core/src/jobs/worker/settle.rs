@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::future::Future;
+use std::panic::resume_unwind;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dolmen_ports::{ErrorKind, JobFailure, JobId, JobState, Lease, PortError, PortResult};
-use futures_util::StreamExt as _;
-use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::MOST_AT_ONCE;
@@ -167,8 +168,9 @@ impl Engine {
 
 /// Completes jobs that were reported done: as many at once as came in while the call before was under way. One more call goes beside
 /// it when no more fit into the inbox, since the database may have hands free.
-pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receiver<Holding>) {
-    let mut calls = FuturesUnordered::new();
+pub(super) async fn settle_completions(engine: &Arc<Engine>, mut inbox: mpsc::Receiver<Holding>) {
+    // They end with this future.
+    let mut calls: JoinSet<()> = JoinSet::new();
     loop {
         let mut batch: Vec<Holding> = Vec::new();
         if calls.is_empty() {
@@ -177,7 +179,12 @@ pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receive
             }
         } else {
             tokio::select! {
-                _ = calls.next() => continue,
+                ended = calls.join_next() => {
+                    if let Some(Err(error)) = ended && error.is_panic() {
+                        resume_unwind(error.into_panic());
+                    }
+                    continue;
+                }
                 () = engine.completions_wait.notified(), if calls.len() < MOST_CALLS => {}
             }
             // Not awaited: nobody would look after the call that is under way.
@@ -186,7 +193,9 @@ pub(super) async fn settle_completions(engine: &Engine, mut inbox: mpsc::Receive
         if batch.is_empty() {
             continue;
         }
-        calls.push(async move {
+        let engine = Arc::clone(engine);
+        // A task each: a database may refuse a task that begins a write within another one.
+        calls.spawn(async move {
             let held: Vec<&HeldJob> = batch.iter().map(|holding| &**holding).collect();
             engine.complete(&held).await;
         });
