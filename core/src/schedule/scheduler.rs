@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dolmen_ports::{BoxError, PortResult, WriteTx};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::ticker::Ticker;
@@ -54,14 +55,18 @@ impl RoleRunner for Scheduler {
 
     async fn run(self: Box<Self>, context: RunContext) -> Result<(), BoxError> {
         let ports = context.ports().clone();
-        let outage = Outage::new("memory of schedules", seed_of(ports.ids().next()));
+        let outage = Arc::new(Outage::new("memory of schedules", seed_of(ports.ids().next())));
         let ticker = Ticker::new(ports.clone(), Arc::clone(&context.schedules));
         let publishing = publish_ticks(ticker, &context, &outage);
+        // A task of its own: a database may refuse a task that begins a write within another one. It ends with this future.
+        let mut pruning = JoinSet::new();
+        let pruning_outage = Arc::clone(&outage);
+        pruning.spawn(async move { prune(&ports, &pruning_outage).await });
         // Cut short anywhere it rolls back, and the next process publishes the tick.
         tokio::select! {
             () = context.shutdown().draining() => Ok(()),
             () = publishing => Ok(()),
-            () = prune(&ports, &outage) => Ok(()),
+            ended = pruning.join_next() => Ok(ended.transpose().map(drop)?),
         }
     }
 }

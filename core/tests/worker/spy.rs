@@ -27,6 +27,8 @@ pub(crate) struct Knobs {
     pub(crate) deaf: AtomicBool,
     /// Answers to claims wait while this is false.
     pub(crate) answers: watch::Sender<bool>,
+    /// Rescues wait while this is false.
+    pub(crate) rescues: watch::Sender<bool>,
     /// Completions wait while this is false.
     pub(crate) gate: watch::Sender<bool>,
     /// Calls that complete many, begun and not ended, and the most of them.
@@ -88,6 +90,7 @@ impl SpyQueue {
             down: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
             answers: watch::Sender::new(true),
+            rescues: watch::Sender::new(true),
             gate: watch::Sender::new(true),
             completing: AtomicUsize::new(0),
             most_completing: AtomicUsize::new(0),
@@ -165,6 +168,8 @@ impl JobQueue for SpyQueue {
 
     async fn rescue(&self, limit: u32) -> PortResult<Rescued> {
         self.knobs.answer("rescue")?;
+        let _writing = self.knobs.write()?;
+        drop(self.knobs.rescues.subscribe().wait_for(|open| *open).await);
         let mut rescued = self.inner.rescue(limit).await?;
         rescued.oldest_snapshot.clone_from(&*self.knobs.oldest_snapshot.lock().unwrap());
         Ok(rescued)
@@ -207,6 +212,7 @@ impl JobQueue for SpyQueue {
     }
 
     async fn prune(&self, kept_for: Duration, limit: u32) -> PortResult<u64> {
+        let _writing = self.knobs.write()?;
         let removed = self.inner.prune(kept_for, limit).await;
         self.knobs.prunes.fetch_add(1, Ordering::SeqCst);
         removed

@@ -56,6 +56,18 @@ async fn finished_jobs_are_removed_when_they_are_old_and_dead_ones_stay() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_rescue_that_takes_long_does_not_keep_old_jobs_from_being_removed() {
+    let fixture = Fixture::new();
+    fixture.queue.knobs.rescues.send_replace(false);
+    let worker = fixture.start(async |_: Work, _| Ok(()), quick());
+    until("the worker to look", async || fixture.claims() >= 1).await;
+    tokio::time::advance(Duration::from_hours(1)).await;
+    until("a removal", async || fixture.prunes() >= 1).await;
+    fixture.queue.knobs.rescues.send_replace(true);
+    worker.end().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_age_of_the_oldest_transaction_is_measured() {
     let fixture = Fixture::new();
     let worker = fixture.start(async |_: Work, _| Ok(()), quick());

@@ -118,7 +118,7 @@ impl RoleRunner for Worker {
                 () = draining.cancelled() => {}
             }
         });
-        parts.spawn(async move { keep_house(&engine).await });
+        keep_house(&engine, &mut parts);
         while let Some(part) = parts.join_next().await {
             part?;
         }

@@ -1,11 +1,13 @@
 //! What each worker does for all: rescue jobs of dead processes, remove finished ones, tell of unknown kinds.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use dolmen_ports::jobs::OldestSnapshot;
 use dolmen_ports::{KindStats, PortResult, ReadTx, WriteTx};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::engine::Engine;
@@ -21,11 +23,18 @@ const UNKNOWN_EVERY: Duration = Duration::from_mins(5);
 /// Due jobs of unknown kinds are told of when they have waited this long: before, a newer version may be on its way.
 const UNKNOWN_AFTER_MS: u64 = 300_000;
 
-/// Keeps house until the drain begins.
-pub(super) async fn keep_house(engine: &Engine) {
-    let work = async { tokio::join!(rescue(engine), prune(engine), watch_unknown_kinds(engine)) };
+/// Keeps house until the drain begins, in a task for each thing to do: a database may refuse a task that begins a write within
+/// another one.
+pub(super) fn keep_house(engine: &Arc<Engine>, tasks: &mut JoinSet<()>) {
+    let [rescuing, pruning, watching] = [(); 3].map(|()| Arc::clone(engine));
+    tasks.spawn(async move { until_drain(&rescuing, rescue(&rescuing)).await });
+    tasks.spawn(async move { until_drain(&pruning, prune(&pruning)).await });
+    tasks.spawn(async move { until_drain(&watching, watch_unknown_kinds(&watching)).await });
+}
+
+async fn until_drain(engine: &Engine, work: impl Future<Output = ()>) {
     tokio::select! {
-        _ = work => {}
+        () = work => {}
         () = engine.drain.cancelled() => {}
     }
 }
