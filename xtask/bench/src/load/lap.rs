@@ -70,7 +70,16 @@ impl Site {
         let lost = answers.accepted.iter().filter(|number| !shipped.contains_key(*number)).count();
         let twice = shipped.values().filter(|count| **count > 1).count();
         Ok(Lap {
-            outcome: Outcome { jobs_per_second: options.requests_per_second(), took, answers, starts, left, claims, lost, twice },
+            outcome: Outcome {
+                jobs_per_second: options.requests_per_second(),
+                took,
+                answers,
+                starts,
+                left,
+                claims,
+                lost,
+                twice,
+            },
             shares,
         })
     }

@@ -60,6 +60,10 @@ impl Outcome {
         if self.lost == 0 && self.twice == 0 {
             return Ok(());
         }
-        Err(format!("the jobs of {} accepted requests are lost, those of {} ran twice", self.lost, self.twice).into())
+        Err(format!(
+            "the jobs of {} accepted requests are lost, those of {} ran twice",
+            self.lost, self.twice
+        )
+        .into())
     }
 }
