@@ -90,28 +90,44 @@ impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "  {:26}{:>9}{:>9}{:>11}{:>14}{:>15}{:>12}{:>9}",
-            "", "jobs", "jobs/s", "Dolmen is", "enqueue tx/s", "1,000: rows/s", "start p50", "p99, ms"
+            "  {:26}{:>9}{:>9}{:>11}{:>14}{:>11}{:>15}{:>11}{:>12}{:>9}",
+            "",
+            "jobs",
+            "jobs/s",
+            "Dolmen is",
+            "enqueue tx/s",
+            "Dolmen is",
+            "1,000: rows/s",
+            "Dolmen is",
+            "start p50",
+            "p99, ms"
         )?;
-        let ours = self.rows.first().map(|row| row.process.as_slice()).unwrap_or_default();
+        let Some(ours) = self.rows.first() else { return Ok(()) };
         for row in &self.rows {
-            // The median of each round's ratio, not the ratio of medians: both sides of one round met the same minute.
-            let ratios: Vec<f64> = ours.iter().zip(&row.process).map(|(ours, other)| ours / other).collect();
             writeln!(
                 f,
-                "  {:26}{:>9}{:>9}{:>11}{:>14}{:>15}{:>12}{:>9}",
+                "  {:26}{:>9}{:>9}{:>11}{:>14}{:>11}{:>15}{:>11}{:>12}{:>9}",
                 row.shown,
                 row.jobs,
                 shown(&row.process, 0),
-                format!("{} x", shown(&ratios, 2)),
+                ratio(&ours.process, &row.process),
                 shown(&row.enqueue_one, 0),
+                ratio(&ours.enqueue_one, &row.enqueue_one),
                 shown(&row.enqueue_many, 0),
+                ratio(&ours.enqueue_many, &row.enqueue_many),
                 shown(&row.p50_ms, 2),
                 shown(&row.p99_ms, 2)
             )?;
         }
         Ok(())
     }
+}
+
+/// The median of each round's ratio, not the ratio of medians: both sides of one round met the same minute.
+fn ratio(ours: &[f64], others: &[f64]) -> String {
+    let ratios: Vec<f64> = ours.iter().zip(others).map(|(ours, other)| ours / other).collect();
+    let shown = shown(&ratios, 2);
+    if shown == "-" { shown } else { format!("{shown} x") }
 }
 
 /// The median, or that there is none.

@@ -104,6 +104,7 @@ fn sides<'a>(bench: &'a Path, rivals: Option<&'a Path>, has_plain: bool) -> Vec<
     let ours = [
         ("dolmen", "Dolmen"),
         ("lease-per-claim", "plain, a lease per claim"),
+        ("task-per-job", "the same, a task per job"),
         ("lease-per-job", "plain, a lease per job"),
     ];
     let ours = ours.into_iter().filter(|(name, _)| has_plain || *name == "dolmen");
@@ -120,7 +121,7 @@ impl Side<'_> {
     fn has(&self, measure: Measure) -> bool {
         match self.name {
             "lease-per-claim" => measure != Measure::Start,
-            "lease-per-job" => measure == Measure::Process,
+            "task-per-job" | "lease-per-job" => measure == Measure::Process,
             _ => true,
         }
     }

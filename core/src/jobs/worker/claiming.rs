@@ -123,6 +123,8 @@ impl Claiming {
             let Some(Ok(jobs)) = claimed.take_output() else { return };
             let taken = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             found += taken;
+            // Those that have ended make room.
+            while self.attempts.try_join_next().is_some() {}
             is_more_likely |= limit > 0 && taken >= limit;
             self.taken = jobs;
             // The next call goes at once when this one was full and has left much room. What has a share of a queue takes its place

@@ -18,6 +18,8 @@ use dolmen_sql::{SqlDatabase, SqlOptions};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use self::plain::Design;
+
 pub(crate) const NAME: ModuleName = ModuleName::new("bench");
 const MIGRATIONS: MigrationSet = migrations!(NAME, "0001_bench_jobs");
 
@@ -41,8 +43,10 @@ pub(crate) enum Measure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Side {
     Dolmen,
-    /// Our design by plain statements
+    /// The statements of Dolmen, sent by hand
     LeasePerClaim,
+    /// The same, with a task for each job, which only differs in how it works off
+    TaskPerJob,
     /// The other design by plain statements, which only differs in how it works off
     LeasePerJob,
 }
@@ -95,8 +99,13 @@ pub(crate) async fn measure(url: &str, plan: Plan) -> Result<Value, BoxError> {
             ours::fill(&sql, plan.jobs).await?;
             let taken = match side {
                 Side::Dolmen => ours::work_off(&sql, url, &plan).await?,
-                Side::LeasePerClaim => plain::work_off(url, plain::Design::LeasePerClaim, plan.jobs).await?,
-                Side::LeasePerJob => plain::work_off(url, plain::Design::LeasePerJob, plan.jobs).await?,
+                Side::LeasePerClaim => {
+                    plain::work_off(url, Design::LeasePerClaim { task_per_job: false }, plan.jobs).await?
+                }
+                Side::TaskPerJob => {
+                    plain::work_off(url, Design::LeasePerClaim { task_per_job: true }, plan.jobs).await?
+                }
+                Side::LeasePerJob => plain::work_off(url, Design::LeasePerJob, plan.jobs).await?,
             };
             Ok(json!({ "per_second": plan.jobs as f64 / taken.as_secs_f64(), "jobs": plan.jobs }))
         }

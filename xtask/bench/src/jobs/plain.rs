@@ -12,16 +12,12 @@ use super::Nothing;
 const WORKERS: usize = 2;
 const BATCH: i64 = 2_000;
 
-const CLAIM: &str = "select ids, token, kind, payload, due_at[cardinality(due_at)]::text as last_due_at from dolmen_claim($1, $1, '{bench.do_nothing}', '{}', '{}', '{}', false, $2, 30000000, $3, $3 is null)";
-/// All tokens are the same here, since no job was claimed before.
-const COMPLETE: &str = "with over as (delete from dolmen_job_claim where id = $3), done as (
-    delete from dolmen_job
-    where id = any($1) and state = 'active' and token = $2
-    returning row(id, kind, queue, tenant, priority, due_at, attempt + 1, max_attempts, crashes, unique_key, ordering_key,
-        created_at, last_error, payload, version)::dolmen_job_record as job
-)
-insert into dolmen_job_done (finished_at, first_job, last_job, size, jobs)
-select statement_timestamp(), $1[1], $1[1], count(*), array_agg(job) from done";
+/// All that a worker has to know of a job.
+const CLAIM: &str = "select *, due_at[cardinality(due_at)]::text as last_due_at
+from dolmen_claim($1, $1, '{bench.do_nothing}', '{}', '{}', '{}', false, $2, 30000000, $3, $3 is null)";
+/// All tokens are the same here, since no job was claimed before; ids come in ascending order.
+const COMPLETE: &str =
+    "select dolmen_complete_all($1, $2, '{}', '{}', array[$3], $1[1], $1[cardinality($1)])";
 
 /// The other design: each claim writes each row that it takes. Its table has the same columns and indexes.
 const LEASED: &str = "
@@ -48,14 +44,14 @@ where id = any($1) and state = 'running' and (id, token) in (select * from unnes
 /// Who writes down what is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Design {
-    LeasePerClaim,
+    LeasePerClaim { task_per_job: bool },
     LeasePerJob,
 }
 
 impl Design {
     fn done(self) -> &'static str {
         match self {
-            Self::LeasePerClaim => super::ours::DONE,
+            Self::LeasePerClaim { .. } => super::ours::DONE,
             Self::LeasePerJob => "select count(*) from bench_leased_job where state = 'done'",
         }
     }
@@ -73,7 +69,7 @@ pub(super) async fn work_off(url: &str, design: Design, jobs: usize) -> Result<D
     for _ in 0..WORKERS {
         let pool = pool.clone();
         match design {
-            Design::LeasePerClaim => workers.spawn(lease_per_claim(pool)),
+            Design::LeasePerClaim { task_per_job } => workers.spawn(lease_per_claim(pool, task_per_job)),
             Design::LeasePerJob => workers.spawn(lease_per_job(pool)),
         };
     }
@@ -99,7 +95,30 @@ fn taken(rows: &[PgRow]) -> Result<(Vec<Uuid>, Vec<i64>), BoxError> {
     Ok((jobs, tokens))
 }
 
-async fn lease_per_claim(pool: PgPool) -> Result<(), BoxError> {
+/// What a claim answers, of which little is needed here.
+struct Claimed {
+    jobs: Vec<Uuid>,
+    tokens: Vec<i64>,
+    payloads: Vec<String>,
+}
+
+impl Claimed {
+    /// Reads all but times.
+    fn of(row: &PgRow) -> Result<Self, BoxError> {
+        let _: (Vec<String>, Vec<String>) = (row.try_get("kind")?, row.try_get("queue")?);
+        let _: (Vec<i64>, Vec<Option<Uuid>>) = (row.try_get("version")?, row.try_get("tenant")?);
+        let _: (Vec<i64>, Vec<i64>) = (row.try_get("attempt")?, row.try_get("max_attempts")?);
+        let _: (Vec<i64>, Vec<i64>) = (row.try_get("timeout_ms")?, row.try_get("priority")?);
+        let _: Vec<bool> = row.try_get("is_head")?;
+        Ok(Self {
+            jobs: row.try_get("ids")?,
+            tokens: row.try_get("token")?,
+            payloads: row.try_get("payload")?,
+        })
+    }
+}
+
+async fn lease_per_claim(pool: PgPool, task_per_job: bool) -> Result<(), BoxError> {
     let (mut connection, ids) = (pool.acquire().await?, UuidV7Ids::new());
     let mut fronts: Option<serde_json::Value> = None;
     loop {
@@ -111,13 +130,27 @@ async fn lease_per_claim(pool: PgPool) -> Result<(), BoxError> {
             }
             continue;
         };
-        let (jobs, tokens): (Vec<Uuid>, Vec<i64>) = (row.try_get("ids")?, row.try_get("token")?);
-        for payload in row.try_get::<Vec<String>, _>("payload")? {
-            let _: Nothing = serde_json::from_str(&payload)?;
+        let Claimed { jobs, tokens, payloads } = Claimed::of(&row)?;
+        if task_per_job {
+            let mut tasks = JoinSet::new();
+            for payload in payloads {
+                tasks.spawn(async move { serde_json::from_str::<Nothing>(&payload) });
+            }
+            while let Some(read) = tasks.join_next().await {
+                read??;
+            }
+        } else {
+            for payload in payloads {
+                let _: Nothing = serde_json::from_str(&payload)?;
+            }
         }
         let (due_at, id) = (row.try_get::<String, _>("last_due_at")?, jobs.last());
         fronts = Some(serde_json::json!([{ "queue": "default", "priority": 0, "due_at": due_at, "id": id }]));
-        sqlx::query(COMPLETE).bind(&jobs).bind(tokens.first()).bind(claim).execute(&mut *connection).await?;
+        let complete = sqlx::query(COMPLETE).bind(&jobs).bind(tokens.first()).bind(claim);
+        let lost = complete.fetch_all(&mut *connection).await?;
+        if !lost.is_empty() {
+            return Err(format!("{} leases were lost", lost.len()).into());
+        }
     }
 }
 

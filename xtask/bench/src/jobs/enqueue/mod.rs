@@ -41,7 +41,9 @@ pub(super) async fn measure(
 ) -> Result<f64, BoxError> {
     let writer: Arc<dyn Writer> = match side {
         Side::Dolmen => Arc::new(ours::Ours::new(sql)),
-        Side::LeasePerClaim | Side::LeasePerJob => Arc::new(plain::Plain::connect(url).await?),
+        Side::LeasePerClaim | Side::TaskPerJob | Side::LeasePerJob => {
+            Arc::new(plain::Plain::connect(url).await?)
+        }
     };
     super::ours::tidy(url).await?;
     let tasks = if measure == Measure::EnqueueOne { WRITERS } else { FILLERS };
