@@ -13,6 +13,10 @@ use super::lent::Lent;
 use super::limits::{purge, within};
 use super::settling::{Committing, Settling};
 
+/// How often a transaction may begin again: one migration changes a table several times, and a server may show a new table to
+/// a snapshot that is older than it for a moment more.
+const MOST_BEGINS: u8 = 5;
+
 /// A connection that a session holds; the same for all servers.
 #[derive(Debug)]
 pub(crate) struct Checkout<DB: Database> {
@@ -26,6 +30,7 @@ pub(crate) struct Checkout<DB: Database> {
     broken: bool,
     /// A statement of this transaction was carried out, or may have been.
     used: bool,
+    begun_again: u8,
 }
 
 /// What an error says about its connection.
@@ -42,7 +47,7 @@ pub(crate) enum Finding {
 impl<DB: Database> Checkout<DB> {
     pub(crate) fn new(lent: Lent<DB>, mode: Mode, limit: Duration) -> Self {
         let (pool, settling) = (None, Settling::default());
-        Self { lent, mode, pool, settling, limit, broken: false, used: false }
+        Self { lent, mode, pool, settling, limit, broken: false, used: false, begun_again: 0 }
     }
 
     /// The same, with what it shares with the other connections of its pool.
@@ -78,7 +83,8 @@ impl<DB: Database> Checkout<DB> {
     /// Whether nothing was seen or done yet, so that beginning again is no difference to anybody. Not in a transaction that
     /// somebody else began.
     pub(crate) fn can_begin_again(&self) -> bool {
-        self.mode == Mode::Single || (self.pool.is_some() && !self.used)
+        let unseen = self.mode == Mode::Single || (self.pool.is_some() && !self.used);
+        unseen && self.begun_again < MOST_BEGINS
     }
 
     #[cfg(feature = "postgres")]
@@ -123,6 +129,7 @@ where
     where
         DB: HasStatementCache,
     {
+        self.begun_again += 1;
         let limit = self.limit;
         if let Some(begin) = begin {
             within(limit, "roll back", self.connection().execute("rollback")).await?;

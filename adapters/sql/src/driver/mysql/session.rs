@@ -87,7 +87,7 @@ impl Session for MySqlSession {
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
         self.set_mode().await?;
         let mut result = self.execute_once(sql, values).await;
-        if self.should_begin_again(&result) {
+        while self.should_begin_again(&result) {
             self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
             result = self.execute_once(sql, values).await;
         }
@@ -98,7 +98,7 @@ impl Session for MySqlSession {
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
         self.set_mode().await?;
         let mut result = self.fetch_once(sql, values).await;
-        if self.should_begin_again(&result) {
+        while self.should_begin_again(&result) {
             self.checkout.begin_again(begin_of(self.checkout.mode())).await?;
             result = self.fetch_once(sql, values).await;
         }

@@ -123,7 +123,7 @@ impl Session for PostgresSession {
     async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<u64> {
         self.before().await?;
         let mut result = self.execute_once(sql, values).await;
-        if self.should_begin_again(&result) {
+        while self.should_begin_again(&result) {
             self.checkout.begin_again(begin::direct(self.checkout.mode())).await?;
             result = self.execute_once(sql, values).await;
         }
@@ -134,7 +134,7 @@ impl Session for PostgresSession {
     async fn fetch(&mut self, sql: &'static str, values: &[Value<'_>]) -> PortResult<Vec<Row>> {
         self.before().await?;
         let mut result = self.fetch_once(sql, values).await;
-        if self.should_begin_again(&result) {
+        while self.should_begin_again(&result) {
             self.checkout.begin_again(begin::direct(self.checkout.mode())).await?;
             result = self.fetch_once(sql, values).await;
         }
