@@ -10,16 +10,14 @@ use dolmen_ports::jobs::Reach;
 use dolmen_ports::{ClaimRequest, ClaimedJob};
 use futures_util::future::maybe_done;
 use futures_util::poll;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
-use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tracing::Instrument;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, timeout};
 
 use super::MOST_AT_ONCE;
-use super::attempt::{Attempt, Ending, GRACE};
+use super::attempt::{Attempt, GRACE};
 use super::engine::Engine;
 use super::held::Holding;
-use super::settle::hand_over;
+use super::runners::Runners;
 use super::shares::Shares;
 use crate::backoff::Dice;
 
@@ -32,8 +30,7 @@ const INTERRUPTED: Duration = Duration::from_secs(1);
 /// The claiming side of a worker, with the attempts under way.
 pub(super) struct Claiming {
     engine: Arc<Engine>,
-    completions: mpsc::Sender<Holding>,
-    attempts: JoinSet<()>,
+    runners: Runners,
     /// Claimed by a call that was full, and begun while the database looks for more.
     taken: Vec<ClaimedJob>,
     shares: Shares,
@@ -51,9 +48,8 @@ impl Claiming {
             last_chances_after: Instant::now(),
             pause,
             dice: engine.dice(),
-            attempts: JoinSet::new(),
+            runners: Runners::new(Arc::clone(&engine), completions),
             taken: Vec::new(),
-            completions,
             engine,
         }
     }
@@ -62,7 +58,6 @@ impl Claiming {
     pub(super) async fn run(mut self) {
         let engine = Arc::clone(&self.engine);
         while !engine.drain.is_cancelled() {
-            while self.attempts.try_join_next().is_some() {}
             if engine.last_chances.load(Ordering::Acquire) && Instant::now() >= self.last_chances_after {
                 self.start(&engine).await;
                 self.give_last_chances(&engine).await;
@@ -71,7 +66,7 @@ impl Claiming {
                 self.claim(&engine).await;
             } else {
                 tokio::select! {
-                    _ = self.attempts.join_next() => {}
+                    () = self.has_room(1) => {}
                     () = engine.drain.cancelled() => {}
                 }
             }
@@ -81,24 +76,30 @@ impl Claiming {
     }
 
     fn room(&self) -> u32 {
-        let used = u32::try_from(self.attempts.len() + self.taken.len()).unwrap_or(u32::MAX);
+        let used = u32::try_from(self.runners.under_way() + self.taken.len()).unwrap_or(u32::MAX);
         self.engine.settings.concurrency().saturating_sub(used)
     }
 
-    fn has_much_room(&self) -> bool {
-        self.room() >= self.engine.settings.concurrency() / 4
+    /// Waits until there is room for so many.
+    async fn has_room(&self, wanted: u32) {
+        let used = self.engine.settings.concurrency().saturating_sub(wanted);
+        let used = usize::try_from(used).unwrap_or(usize::MAX).saturating_sub(self.taken.len());
+        self.runners.fewer_than(used + 1).await;
+    }
+
+    /// As much room as is worth a call.
+    fn much_room(&self) -> u32 {
+        self.engine.settings.concurrency() / 4
     }
 
     /// Waits a moment for more room when there is little: short jobs end together, and a claim costs the same for one job as for
     /// a hundred.
-    async fn gather_room(&mut self, engine: &Engine) {
-        let deadline = Instant::now() + GATHER;
-        while !self.has_much_room() {
-            tokio::select! {
-                _ = self.attempts.join_next() => {}
-                () = sleep_until(deadline) => return,
-                () = engine.drain.cancelled() => return,
-            }
+    async fn gather_room(&self, engine: &Engine) {
+        tokio::select! {
+            biased;
+            () = self.has_room(self.much_room()) => {}
+            () = engine.drain.cancelled() => {}
+            () = sleep(GATHER) => {}
         }
     }
 
@@ -123,17 +124,16 @@ impl Claiming {
             let Some(Ok(jobs)) = claimed.take_output() else { return };
             let taken = u32::try_from(jobs.len()).unwrap_or(u32::MAX);
             found += taken;
-            // Those that have ended make room.
-            while self.attempts.try_join_next().is_some() {}
             is_more_likely |= limit > 0 && taken >= limit;
             self.taken = jobs;
             // The next call goes at once when this one was full and has left much room. What has a share of a queue takes its place
             // by beginning.
-            let waits = taken == MOST_AT_ONCE && !has_share && self.has_much_room();
+            let waits = taken == MOST_AT_ONCE && !has_share && self.room() >= self.much_room();
             if !waits {
                 self.start(engine).await;
             }
         }
+        let under_way = self.runners.under_way();
         let quiet = found == 0 && !already_woken;
         self.pause = if quiet { (self.pause * 2).min(longest) } else { shortest };
         if is_more_likely || (already_woken && found > 0) {
@@ -142,7 +142,7 @@ impl Claiming {
         tokio::select! {
             () = woken, if !already_woken => self.pause = shortest,
             // A queue that had all it may have has room again.
-            _ = self.attempts.join_next(), if self.shares.is_any_full() => {}
+            () = self.runners.fewer_than(under_way), if self.shares.is_any_full() => {}
             () = sleep(self.dice.around(self.pause)) => {}
             () = engine.look_again.notified() => {}
             () = engine.drain.cancelled() => {}
@@ -154,7 +154,7 @@ impl Claiming {
     /// not keep a process from its work by turns.
     async fn give_last_chances(&mut self, engine: &Engine) {
         let nothing_runs = tokio::select! {
-            () = all(&mut self.attempts) => true,
+            () = self.runners.idle() => true,
             () = sleep(engine.settings.lease()) => false,
             () = engine.drain.cancelled() => false,
         };
@@ -170,7 +170,7 @@ impl Claiming {
                 self.taken = jobs;
                 self.start(engine).await;
                 tokio::select! {
-                    () = all(&mut self.attempts) => {}
+                    () = self.runners.idle() => {}
                     () = engine.drain.cancelled() => {}
                 }
             }
@@ -191,13 +191,11 @@ impl Claiming {
         if engine.drain.is_cancelled() {
             return jobs;
         }
-        for job in jobs {
-            let place = self.shares.place_of(&job.queue);
-            let attempt = Attempt::of(&self.engine, job);
-            let span = attempt.span();
-            let run = run(Arc::clone(&self.engine), attempt, self.completions.clone(), place);
-            self.attempts.spawn(run.instrument(span));
-        }
+        let (shares, engine_of) = (&self.shares, &self.engine);
+        self.runners.start(jobs.into_iter().map(|job| {
+            let place = shares.place_of(&job.queue);
+            (Attempt::of(engine_of, job), place)
+        }));
         // Whoever stops all held jobs may have come too early for these.
         if engine.stop.is_cancelled() {
             engine.held.stop_all();
@@ -207,14 +205,14 @@ impl Claiming {
 
     async fn finish(mut self, engine: &Engine) {
         tokio::select! {
-            () = all(&mut self.attempts) => {}
+            () = self.runners.idle() => {}
             () = engine.stop.cancelled() => {
                 // Their tokens have fired with `stop`; those that do not return by then are dropped or left behind.
-                drop(timeout(GRACE + GRACE / 5, all(&mut self.attempts)).await);
+                drop(timeout(GRACE + GRACE / 5, self.runners.idle()).await);
             }
         }
         let leases = engine.leases_to_release();
-        self.attempts.abort_all();
+        self.runners.abort();
         engine.release(leases).await;
     }
 }
@@ -267,23 +265,4 @@ fn pauses(engine: &Engine) -> (Duration, Duration) {
 /// Gives back jobs whose attempts have not begun.
 async fn give_back(engine: &Engine, jobs: Vec<ClaimedJob>) {
     engine.release(jobs.into_iter().map(|job| (job.lease, job.kind)).collect()).await;
-}
-
-async fn all(attempts: &mut JoinSet<()>) {
-    while attempts.join_next().await.is_some() {}
-}
-
-async fn run(
-    engine: Arc<Engine>,
-    mut attempt: Attempt,
-    completions: mpsc::Sender<Holding>,
-    _place: Option<OwnedSemaphorePermit>,
-) {
-    match attempt.run(&engine).await {
-        Ending::Succeeded => hand_over(&engine, &completions, attempt.holding).await,
-        ending => {
-            // Apart, so that the future of each attempt is not as large as that of a failure.
-            Box::pin(engine.settle(&attempt.holding, ending)).await;
-        }
-    }
 }

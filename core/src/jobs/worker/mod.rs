@@ -11,6 +11,7 @@ mod engine;
 mod heartbeat;
 mod held;
 mod measurements;
+mod runners;
 mod settings;
 mod settle;
 mod shares;

@@ -1,0 +1,153 @@
+//! The tasks that run attempts: each runs one at a time, and takes the next when that has ended.
+//!
+//! A task for each attempt costs more than starting and settling a job that does nothing. No attempt waits for another one: there are
+//! never fewer runners than attempts under way.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::task::JoinSet;
+use tracing::Instrument;
+
+use super::attempt::{Attempt, Ending};
+use super::engine::Engine;
+use super::held::Holding;
+use super::settle::hand_over;
+
+/// The runners of a worker; they end when this is dropped, at the next await of what they run.
+pub(super) struct Runners {
+    tasks: JoinSet<()>,
+    bench: Arc<Bench>,
+    engine: Arc<Engine>,
+    completions: mpsc::Sender<Holding>,
+}
+
+/// Where attempts wait for a runner to take them, and runners for attempts.
+struct Bench {
+    waiting: Mutex<VecDeque<Started>>,
+    /// A permit for each attempt that waits.
+    filled: Semaphore,
+    /// Attempts that were started and have not ended.
+    under_way: AtomicUsize,
+    /// With fewer than this under way, `ended` is told.
+    wanted: AtomicUsize,
+    ended: Notify,
+}
+
+/// An attempt that has a runner, or will have one as soon as the runtime lets it.
+struct Started {
+    attempt: Attempt,
+    under_way: UnderWay,
+}
+
+/// Counts an attempt until it is dropped, and keeps its place in a queue that has a limit.
+struct UnderWay {
+    bench: Arc<Bench>,
+    place: Option<OwnedSemaphorePermit>,
+}
+
+impl Runners {
+    pub(super) fn new(engine: Arc<Engine>, completions: mpsc::Sender<Holding>) -> Self {
+        let bench = Bench {
+            waiting: Mutex::default(),
+            filled: Semaphore::new(0),
+            under_way: AtomicUsize::new(0),
+            wanted: AtomicUsize::new(0),
+            ended: Notify::new(),
+        };
+        Self { tasks: JoinSet::new(), bench: Arc::new(bench), engine, completions }
+    }
+
+    /// Starts attempts, each with its place.
+    pub(super) fn start(&mut self, attempts: impl Iterator<Item = (Attempt, Option<OwnedSemaphorePermit>)>) {
+        let started: Vec<Started> = attempts
+            .map(|(attempt, place)| Started { attempt, under_way: UnderWay::new(&self.bench, place) })
+            .collect();
+        let added = started.len();
+        self.bench.lock().extend(started);
+        // One that panicked, which no handler can make it do, has ended.
+        while self.tasks.try_join_next().is_some() {}
+        while self.tasks.len() < self.under_way() {
+            self.tasks.spawn(run_each(
+                Arc::clone(&self.bench),
+                Arc::clone(&self.engine),
+                self.completions.clone(),
+            ));
+        }
+        self.bench.filled.add_permits(added);
+    }
+
+    /// How many attempts have begun or wait for their turn of the runtime, and have not ended.
+    pub(super) fn under_way(&self) -> usize {
+        self.bench.under_way.load(Ordering::SeqCst)
+    }
+
+    /// Waits until fewer than this many are under way. May be dropped; only one waits at a time.
+    pub(super) async fn fewer_than(&self, wanted: usize) {
+        // Before the look, so that whoever ends after it sees it.
+        self.bench.wanted.store(wanted, Ordering::SeqCst);
+        while self.under_way() >= wanted {
+            self.bench.ended.notified().await;
+        }
+        self.bench.wanted.store(0, Ordering::SeqCst);
+    }
+
+    /// Waits until all have ended. May be dropped.
+    pub(super) async fn idle(&self) {
+        self.fewer_than(1).await;
+    }
+
+    /// Drops what runs, at its next await.
+    pub(super) fn abort(&mut self) {
+        self.tasks.abort_all();
+    }
+}
+
+impl Bench {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<Started>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl UnderWay {
+    fn new(bench: &Arc<Bench>, place: Option<OwnedSemaphorePermit>) -> Self {
+        bench.under_way.fetch_add(1, Ordering::SeqCst);
+        Self { bench: Arc::clone(bench), place }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        // First, so that who hears of the end finds the place free.
+        drop(self.place.take());
+        let left = self.bench.under_way.fetch_sub(1, Ordering::SeqCst) - 1;
+        if left < self.bench.wanted.load(Ordering::SeqCst) {
+            self.bench.ended.notify_one();
+        }
+    }
+}
+
+async fn run_each(bench: Arc<Bench>, engine: Arc<Engine>, completions: mpsc::Sender<Holding>) {
+    // Never closed.
+    while let Ok(filled) = bench.filled.acquire().await {
+        filled.forget();
+        let next = bench.lock().pop_front();
+        if let Some(Started { attempt, under_way }) = next {
+            let span = attempt.span();
+            run(&engine, attempt, &completions).instrument(span).await;
+            drop(under_way);
+        }
+    }
+}
+
+async fn run(engine: &Engine, mut attempt: Attempt, completions: &mpsc::Sender<Holding>) {
+    match attempt.run(engine).await {
+        Ending::Succeeded => hand_over(engine, completions, attempt.holding).await,
+        ending => {
+            // Apart, so that the future of each attempt is not as large as that of a failure.
+            Box::pin(engine.settle(&attempt.holding, ending)).await;
+        }
+    }
+}
