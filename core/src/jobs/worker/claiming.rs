@@ -203,7 +203,7 @@ impl Claiming {
         Vec::new()
     }
 
-    async fn finish(mut self, engine: &Engine) {
+    async fn finish(self, engine: &Engine) {
         tokio::select! {
             () = self.runners.idle() => {}
             () = engine.stop.cancelled() => {
@@ -212,7 +212,7 @@ impl Claiming {
             }
         }
         let leases = engine.leases_to_release();
-        self.runners.abort();
+        drop(self.runners);
         engine.release(leases).await;
     }
 }

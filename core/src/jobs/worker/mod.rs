@@ -1,6 +1,6 @@
 //! The worker: claims jobs, runs their handlers, tells the queue what became of them.
 //!
-//! From a claim to its end: `claiming` takes jobs and starts an `attempt` of each in a task of its own; `heartbeat`
+//! From a claim to its end: `claiming` takes jobs and starts an `attempt` of each on one of the `runners`; `heartbeat`
 //! extends their leases; `settle` tells the queue; `upkeep` rescues and removes. They share the `engine`.
 
 mod attempt;

@@ -1,14 +1,16 @@
 //! The tasks that run attempts: each runs one at a time, and takes the next when that has ended.
 //!
-//! A task for each attempt costs more than starting and settling a job that does nothing. No attempt waits for another one: there are
-//! never fewer runners than attempts under way.
+//! No attempt waits for another one: there are never fewer runners than attempts under way.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 
+use futures_util::poll;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tracing::Instrument;
 
 use super::attempt::{Attempt, Ending};
@@ -16,7 +18,7 @@ use super::engine::Engine;
 use super::held::Holding;
 use super::settle::hand_over;
 
-/// The runners of a worker; they end when this is dropped, at the next await of what they run.
+/// The runners of a worker, as many as were ever needed at once. They end when this is dropped, at the next await of what they run.
 pub(super) struct Runners {
     tasks: JoinSet<()>,
     bench: Arc<Bench>,
@@ -98,10 +100,12 @@ impl Runners {
     pub(super) async fn idle(&self) {
         self.fewer_than(1).await;
     }
+}
 
-    /// Drops what runs, at its next await.
-    pub(super) fn abort(&mut self) {
-        self.tasks.abort_all();
+impl Drop for Runners {
+    fn drop(&mut self) {
+        // What no runner will take any more holds on to the bench.
+        drop(std::mem::take(&mut *self.bench.lock()));
     }
 }
 
@@ -130,8 +134,18 @@ impl Drop for UnderWay {
 }
 
 async fn run_each(bench: Arc<Bench>, engine: Arc<Engine>, completions: mpsc::Sender<Holding>) {
-    // Never closed.
-    while let Ok(filled) = bench.filled.acquire().await {
+    loop {
+        let mut filled = pin!(bench.filled.acquire());
+        let filled = match poll!(filled.as_mut()) {
+            Poll::Pending => filled.await,
+            Poll::Ready(filled) => {
+                // Whoever the attempt before has woken goes first, for this one may block the thread.
+                yield_now().await;
+                filled
+            }
+        };
+        // Never closed.
+        let Ok(filled) = filled else { return };
         filled.forget();
         let next = bench.lock().pop_front();
         if let Some(Started { attempt, under_way }) = next {
