@@ -63,4 +63,6 @@ pub mod adr {
     pub mod hints_without_notify {}
     #[doc = include_str!("adr/0010-done-jobs-are-kept-by-the-batch.md")]
     pub mod done_jobs {}
+    #[doc = include_str!("adr/0011-tasks-are-used-again.md")]
+    pub mod runners {}
 }

@@ -6,11 +6,12 @@ use dolmen_ports::{ErrorKind, PortError, PortResult};
 use futures_util::TryFutureExt as _;
 use futures_util::future::BoxFuture;
 use sqlx::database::HasStatementCache;
-use sqlx::{Connection, Database, Executor, Pool};
+use sqlx::{Connection, Database, Executor};
 
 use super::Mode;
 use super::lent::Lent;
-use super::limits::{purge, within};
+use super::limits::within;
+use super::pool::Pool;
 use super::settling::{Committing, Settling};
 
 /// How often a transaction may begin again: one migration changes a table several times, and a server may show a new table to
@@ -104,7 +105,7 @@ impl<DB: Database> Checkout<DB> {
         }
         self.broken = true;
         if let Some(pool) = &self.pool {
-            purge(pool);
+            pool.purge();
         }
         if finding == Finding::Broken {
             return error;

@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use dolmen_ports::{ErrorKind, PortError, PortResult};
-use sqlx::pool::PoolConnection;
-use sqlx::{Connection, Database, Pool};
+use sqlx::{Connection, Database};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::lent::Lent;
 use super::limits::within;
+use super::pool::Pool;
 use crate::error::{is_refused_connection, map_connect_error};
 
 /// sqlx tries a refused connection again after 10, 20, 40 ms and so on, and does not say so. After this time we ask
@@ -50,7 +51,7 @@ impl Gate {
         &self,
         pool: &Pool<DB>,
         limit: Duration,
-    ) -> PortResult<PoolConnection<DB>> {
+    ) -> PortResult<Lent<DB>> {
         let deadline = Instant::now() + limit;
         loop {
             if let Some(connection) = pool.try_acquire() {
@@ -64,7 +65,7 @@ impl Gate {
                 if let Some(connection) = self.wait_while_refused(pool, deadline).await? {
                     return Ok(connection);
                 }
-            } else if pool.size() >= pool.options().get_max_connections() {
+            } else if pool.is_full() {
                 // Somebody gives one back. If that one broke, its place is filled here.
                 tokio::select! {
                     acquired = timeout_at(deadline, pool.acquire()) => match acquired {
@@ -129,11 +130,7 @@ impl Gate {
     }
 
     /// Opens a connection of the pool, one at a time; nothing when the server refuses it.
-    async fn open<DB: Database>(
-        &self,
-        pool: &Pool<DB>,
-        deadline: Instant,
-    ) -> PortResult<Option<PoolConnection<DB>>> {
+    async fn open<DB: Database>(&self, pool: &Pool<DB>, deadline: Instant) -> PortResult<Option<Lent<DB>>> {
         let mut opening = pin!(self.0.opening.lock());
         let _turn = loop {
             tokio::select! {
@@ -157,7 +154,7 @@ impl Gate {
             return Ok(None);
         }
         let quick = deadline.min(Instant::now() + QUICK);
-        let mut acquiring = pin!(pool.acquire());
+        let mut acquiring = pin!(pool.open());
         let acquired = if let Ok(acquired) = timeout_at(quick, acquiring.as_mut()).await {
             acquired
         } else {
@@ -208,7 +205,7 @@ impl Gate {
         &self,
         pool: &Pool<DB>,
         deadline: Instant,
-    ) -> PortResult<Option<PoolConnection<DB>>> {
+    ) -> PortResult<Option<Lent<DB>>> {
         while let Some(refusal) = self.refusal() {
             if let Some(connection) = pool.try_acquire() {
                 return Ok(Some(connection));
@@ -269,9 +266,7 @@ fn pause_after(times: u32) -> Duration {
     PAUSE * times.min(LONGEST_PAUSE) + Duration::from_millis(random % longest.max(1))
 }
 
-fn in_time<DB: Database, E>(
-    acquired: Result<Result<PoolConnection<DB>, sqlx::Error>, E>,
-) -> PortResult<PoolConnection<DB>> {
+fn in_time<DB: Database, E>(acquired: Result<Result<Lent<DB>, sqlx::Error>, E>) -> PortResult<Lent<DB>> {
     let acquired = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut));
     acquired.map_err(|error| map_connect_error(error, "acquire a connection"))
 }
@@ -290,6 +285,7 @@ mod tests {
         while pool.num_idle() == 0 {
             tokio::task::yield_now().await;
         }
+        let pool = Pool::of_others(pool);
         let gate = Gate::default();
         gate.refuse();
         // It waits for what is borrowed, with a connection still idle: nobody gets that one any more.

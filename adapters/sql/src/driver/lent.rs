@@ -2,15 +2,10 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
 
-use sqlx::pool::PoolConnection;
 use sqlx::{Database, Transaction};
-use tokio::runtime::Handle;
 
-/// How long a connection may take to answer the ping with which sqlx takes it back. Without an answer it is closed: on a
-/// network that went dark it would keep its place in the pool until TCP gives up, a quarter of an hour later.
-const RETURN_WITHIN: Duration = Duration::from_secs(2);
+use super::pool::{Loan, Pool};
 
 /// A connection on loan.
 ///
@@ -20,14 +15,14 @@ const RETURN_WITHIN: Duration = Duration::from_secs(2);
 pub(crate) struct Lent<DB: Database>(Option<Owner<DB>>);
 
 enum Owner<DB: Database> {
-    Pool(PoolConnection<DB>),
+    Pool(Pool<DB>, Loan<DB>),
     Own(DB::Connection),
     Adopted(Transaction<'static, DB>),
 }
 
 impl<DB: Database> Lent<DB> {
-    pub(crate) fn from_pool(connection: PoolConnection<DB>) -> Self {
-        Self(Some(Owner::Pool(connection)))
+    pub(super) fn of_pool(pool: Pool<DB>, loan: Loan<DB>) -> Self {
+        Self(Some(Owner::Pool(pool, loan)))
     }
 
     pub(crate) fn own(connection: DB::Connection) -> Self {
@@ -57,23 +52,8 @@ impl<DB: Database> Lent<DB> {
 
     /// Returns the connection to its pool. Only after its transaction ended without error.
     pub(crate) fn give_back(mut self) {
-        let Some(Owner::Pool(mut connection)) = self.0.take() else { return };
-        match Handle::try_current() {
-            // Not tracked: it ends by itself within the limit, and nobody waits for it.
-            Ok(runtime) => {
-                drop(runtime.spawn(tokio::time::timeout(RETURN_WITHIN, connection.return_to_pool())));
-            }
-            // Without a runtime nobody can ask it; closed, it leaves its place to another one.
-            Err(_) => drop(connection.detach()),
-        }
-    }
-}
-
-impl<DB: Database> Drop for Lent<DB> {
-    fn drop(&mut self) {
-        if let Some(Owner::Pool(connection)) = self.0.take() {
-            // Detached, the pool may open another one at once; dropped, its socket or file is closed at once.
-            drop(connection.detach());
+        if let Some(Owner::Pool(pool, loan)) = self.0.take() {
+            pool.give_back(loan);
         }
     }
 }
@@ -81,33 +61,35 @@ impl<DB: Database> Drop for Lent<DB> {
 impl<DB: Database> Deref for Lent<DB> {
     type Target = DB::Connection;
 
-    #[expect(clippy::unreachable, reason = "emptied only by methods that take self, and by drop")]
+    #[expect(clippy::unreachable, reason = "emptied only by methods that take self")]
     fn deref(&self) -> &DB::Connection {
-        match &self.0 {
-            Some(Owner::Pool(connection)) => connection,
-            Some(Owner::Own(connection)) => connection,
-            Some(Owner::Adopted(transaction)) => transaction,
-            None => unreachable!("the connection was given back"),
-        }
+        let connection = match &self.0 {
+            Some(Owner::Pool(_, loan)) => loan.connection(),
+            Some(Owner::Own(connection)) => Some(connection),
+            Some(Owner::Adopted(transaction)) => Some(&**transaction),
+            None => None,
+        };
+        connection.unwrap_or_else(|| unreachable!("the connection was given back"))
     }
 }
 
 impl<DB: Database> DerefMut for Lent<DB> {
-    #[expect(clippy::unreachable, reason = "emptied only by methods that take self, and by drop")]
+    #[expect(clippy::unreachable, reason = "emptied only by methods that take self")]
     fn deref_mut(&mut self) -> &mut DB::Connection {
-        match &mut self.0 {
-            Some(Owner::Pool(connection)) => connection,
-            Some(Owner::Own(connection)) => connection,
-            Some(Owner::Adopted(transaction)) => transaction,
-            None => unreachable!("the connection was given back"),
-        }
+        let connection = match &mut self.0 {
+            Some(Owner::Pool(_, loan)) => loan.connection_mut(),
+            Some(Owner::Own(connection)) => Some(connection),
+            Some(Owner::Adopted(transaction)) => Some(&mut **transaction),
+            None => None,
+        };
+        connection.unwrap_or_else(|| unreachable!("the connection was given back"))
     }
 }
 
 impl<DB: Database> fmt::Debug for Lent<DB> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
-            Some(Owner::Pool(_)) => "pooled connection",
+            Some(Owner::Pool(..)) => "pooled connection",
             Some(Owner::Own(_)) => "own connection",
             Some(Owner::Adopted(_)) => "adopted transaction",
             None => "no connection",

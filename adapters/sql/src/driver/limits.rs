@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use dolmen_ports::{ErrorKind, PortError, PortResult};
-use sqlx::{Database, Pool};
-
 use crate::error::map_error;
+use dolmen_ports::{ErrorKind, PortError, PortResult};
 
 /// Gives up after `limit`, whatever the network does: a connection that went dark must not keep its place.
 pub(crate) async fn within<T>(
@@ -17,12 +15,5 @@ pub(crate) async fn within<T>(
         Ok(result) => result.map_err(|error| map_error(error, operation)),
         Err(_) => Err(PortError::new(ErrorKind::Timeout, "database", operation)
             .with_detail(format!("no answer within {limit:?}"))),
-    }
-}
-
-/// Closes the connections that wait in the pool: when one broke, the others most likely did.
-pub(crate) fn purge<DB: Database>(pool: &Pool<DB>) {
-    while let Some(connection) = pool.try_acquire() {
-        drop(connection.detach());
     }
 }

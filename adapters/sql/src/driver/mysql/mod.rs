@@ -23,7 +23,8 @@ use self::session::MySqlSession;
 use super::checkout::{Checkout, demoted};
 use super::gate::Gate;
 use super::lent::Lent;
-use super::limits::{purge, within};
+use super::limits::within;
+use super::pool::Pool;
 use super::settling::Settling;
 use super::{Backend, Listener, Mode, Session, Standing};
 use crate::database::SqlOptions;
@@ -42,7 +43,7 @@ const BEGIN_WRITE: &str = "set transaction isolation level read committed; start
 
 #[derive(Debug)]
 pub(crate) struct MySqlBackend {
-    pool: MySqlPool,
+    pool: Pool<MySql>,
     gate: Gate,
     settling: Settling,
     options: SqlOptions,
@@ -78,18 +79,23 @@ impl MySqlBackend {
             .test_before_acquire(false)
             .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
             .connect_lazy_with(connect);
-        Self { foreign: false, gate, ..Self::from_pool(pool, options) }
+        Self {
+            pool: Pool::own(pool),
+            gate,
+            settling: Settling::default(),
+            options: options.clone(),
+            foreign: false,
+        }
     }
 
     pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
         let (gate, settling) = Default::default();
-        Self { pool, gate, settling, options: options.clone(), foreign: true }
+        Self { pool: Pool::of_others(pool), gate, settling, options: options.clone(), foreign: true }
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<MySqlSession> {
-        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
-        let mut lent = Lent::from_pool(connection);
+        let mut lent = self.gate.acquire(&self.pool, self.options.acquire_timeout).await?;
         if let Some(begin) = begin_of(mode) {
             let begun = within(self.options.statement_timeout, "begin", (*lent).execute(begin)).await;
             let is_demoted = |error: &PortError| mysql::number(error).is_some_and(mysql::is_read_only_server);
@@ -181,7 +187,7 @@ impl Backend for MySqlBackend {
         let session = match self.begin(mode).await {
             // Nothing was done yet.
             Err(error) if self.gate.can_try_afresh(&self.pool, &error) => {
-                purge(&self.pool);
+                self.pool.purge();
                 self.begin(mode).await?
             }
             result => result?,

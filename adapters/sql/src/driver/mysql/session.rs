@@ -8,7 +8,8 @@ use sqlx::{Arguments, Executor, MySql};
 use super::row::MySqlCells;
 use super::{MODE, begin_of, time};
 use crate::driver::checkout::{Checkout, Finding, demoted};
-use crate::driver::limits::{purge, within};
+use crate::driver::limits::within;
+use crate::driver::pool::Pool;
 use crate::driver::{LogPosition, Mode, Session};
 use crate::error::{map_error, mysql};
 use crate::native::Native;
@@ -121,7 +122,7 @@ impl Session for MySqlSession {
                 return error;
             }
             // It was made read-only meanwhile, and has rolled back what was written before.
-            pool.iter().for_each(purge);
+            pool.iter().for_each(Pool::purge);
             demoted(error)
         })
     }

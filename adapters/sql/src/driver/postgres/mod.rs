@@ -27,7 +27,8 @@ use self::session::PostgresSession;
 use super::checkout::{Checkout, demoted};
 use super::gate::Gate;
 use super::lent::Lent;
-use super::limits::{purge, within};
+use super::limits::within;
+use super::pool::Pool;
 use super::settling::Settling;
 use super::{Backend, Listener, Mode, Session, Standing};
 use crate::database::{PostgresUrl, SqlOptions};
@@ -38,7 +39,7 @@ const MIGRATION_LOCK: i64 = 0x646f_6c6d_656e;
 
 #[derive(Debug)]
 pub(crate) struct PostgresBackend {
-    pool: PgPool,
+    pool: Pool<Postgres>,
     gate: Gate,
     settling: Settling,
     options: SqlOptions,
@@ -83,20 +84,22 @@ impl PostgresBackend {
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Self { gate, begin: Begin::new(route, options.busy_timeout), ..Self::from_pool(pool, options) }
+        Self::with_pool(Pool::own(pool), route, gate, options)
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
         let route = Route::of(options.transaction_pooler.unwrap_or_default());
-        let (gate, settling) = Default::default();
+        Self::with_pool(Pool::of_others(pool), route, Gate::default(), options)
+    }
+
+    fn with_pool(pool: Pool<Postgres>, route: Route, gate: Gate, options: &SqlOptions) -> Self {
         let begin = Begin::new(route, options.busy_timeout);
-        Self { pool, gate, settling, options: options.clone(), begin }
+        Self { pool, gate, settling: Settling::default(), options: options.clone(), begin }
     }
 
     /// A connection on loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
     async fn lend(&self) -> PortResult<Lent<Postgres>> {
-        let connection = self.gate.acquire(&self.pool, self.options.acquire_timeout).await;
-        connection.map(Lent::from_pool)
+        self.gate.acquire(&self.pool, self.options.acquire_timeout).await
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<PostgresSession> {
@@ -170,7 +173,7 @@ impl Backend for PostgresBackend {
         let session = match self.begin(mode).await {
             // Nothing was done yet.
             Err(error) if self.gate.can_try_afresh(&self.pool, &error) => {
-                purge(&self.pool);
+                self.pool.purge();
                 self.begin(mode).await?
             }
             result => result?,
@@ -181,7 +184,7 @@ impl Backend for PostgresBackend {
     async fn open_after(&self, offset: u64) -> PortResult<Option<Box<dyn Session>>> {
         let session = match self.begin_after(offset).await {
             Err(error) if self.gate.can_try_afresh(&self.pool, &error) => {
-                purge(&self.pool);
+                self.pool.purge();
                 self.begin_after(offset).await?
             }
             result => result?,

@@ -12,11 +12,12 @@ use dolmen_ports::{Dialect, ErrorKind, IdGenerator, PortError, PortResult, UuidV
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Connection, Executor, SqliteConnection};
+use sqlx::{Connection, Executor, Sqlite, SqliteConnection};
 
 use self::listener::WrittenFile;
 use self::session::SqliteSession;
 use super::lent::Lent;
+use super::pool::Pool;
 use super::settling::Settling;
 use super::{Backend, Listener, Mode, Session};
 use crate::database::SqlOptions;
@@ -25,8 +26,8 @@ use crate::error::map_error;
 /// A file with one connection that writes and several that the database itself holds read-only.
 #[derive(Debug)]
 pub(crate) struct SqliteBackend {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    writer: Pool<Sqlite>,
+    readers: Pool<Sqlite>,
     settling: Settling,
     /// Declared after the pools, so that it outlives them.
     folder: Option<TemporaryFolder>,
@@ -86,8 +87,8 @@ impl SqliteBackend {
         };
         let reader = connect.clone().create_if_missing(false).pragma("query_only", "1");
         Ok(Self {
-            writer: pool().max_connections(1).connect_lazy_with(connect),
-            readers: pool().max_connections(options.max_connections).connect_lazy_with(reader),
+            writer: Pool::own(pool().max_connections(1).connect_lazy_with(connect)),
+            readers: Pool::own(pool().max_connections(options.max_connections).connect_lazy_with(reader)),
             settling: Settling::default(),
             folder,
         })
@@ -95,6 +96,7 @@ impl SqliteBackend {
 
     /// Takes over pools that a team made itself. The readers should be held read-only by `pragma query_only = 1`.
     pub(crate) fn from_pools(writer: SqlitePool, readers: SqlitePool) -> Self {
+        let (writer, readers) = (Pool::of_others(writer), Pool::of_others(readers));
         Self { writer, readers, settling: Settling::default(), folder: None }
     }
 }
@@ -121,7 +123,7 @@ async fn first_connection(connect: &SqliteConnectOptions, limit: Duration) -> Re
 }
 
 /// Takes over a transaction that somebody else began.
-pub(crate) fn adopt(transaction: sqlx::Transaction<'static, sqlx::Sqlite>) -> SqliteSession {
+pub(crate) fn adopt(transaction: sqlx::Transaction<'static, Sqlite>) -> SqliteSession {
     SqliteSession::new(Lent::adopted(transaction), Mode::Write, Settling::default())
 }
 
@@ -138,9 +140,8 @@ impl Backend for SqliteBackend {
     async fn open(&self, mode: Mode) -> PortResult<Box<dyn Session>> {
         self.settling.wait().await;
         let pool = if mode == Mode::Read { &self.readers } else { &self.writer };
-        let connection = pool.acquire().await.map_err(|error| map_error(error, "acquire a connection"))?;
         // On loan before BEGIN is sent: whatever happens from here on, an unfinished transaction closes it.
-        let mut lent = Lent::from_pool(connection);
+        let mut lent = pool.acquire().await.map_err(|error| map_error(error, "acquire a connection"))?;
         let begin = match mode {
             Mode::Read => Some("begin deferred"),
             // A transaction that turns from reading to writing would fail without waiting when another one wrote.

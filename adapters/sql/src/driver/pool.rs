@@ -1,0 +1,255 @@
+//! A pool whose connections go from one borrower to the next.
+//!
+//! sqlx asks each connection that comes back whether it is well: a round trip, for which the next borrower may have to wait. One whose
+//! transaction has just ended well needs no question. So it stays here for a moment, and goes to sqlx when nobody has wanted it, or
+//! when sqlx has not seen it for a while: sqlx closes what has lived for long or is wanted by nobody.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection, Database};
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::lent::Lent;
+
+/// A connection comes back to sqlx after this time, at the end of a transaction.
+const SEEN_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to answer the question with which sqlx takes it back. Without an answer it is closed: on a
+/// network that went dark it would keep its place in the pool until TCP gives up, a quarter of an hour later.
+const RETURN_WITHIN: Duration = Duration::from_secs(2);
+
+/// A pool; a clone is the same pool.
+pub(crate) struct Pool<DB: Database>(Arc<Shared<DB>>);
+
+struct Shared<DB: Database> {
+    sqlx: sqlx::Pool<DB>,
+    /// Nothing for a pool that others use too: they would wait for what is kept here.
+    kept: Option<Mutex<Kept<DB>>>,
+}
+
+/// Connections that nobody uses, or those who wait for one; never both.
+struct Kept<DB: Database> {
+    idle: Vec<Loan<DB>>,
+    waiting: VecDeque<oneshot::Sender<Loan<DB>>>,
+    /// Takes idle connections to sqlx.
+    returning: Option<AbortHandle>,
+    is_closed: bool,
+}
+
+/// A connection that sqlx lent. Dropped, it is closed and leaves its place to another one.
+pub(crate) struct Loan<DB: Database> {
+    connection: Option<PoolConnection<DB>>,
+    lent_at: Instant,
+}
+
+impl<DB: Database> Pool<DB> {
+    /// A pool that nobody else uses.
+    pub(crate) fn own(sqlx: sqlx::Pool<DB>) -> Self {
+        let (idle, waiting) = (Vec::new(), VecDeque::new());
+        let kept = Kept { idle, waiting, returning: None, is_closed: false };
+        Self(Arc::new(Shared { sqlx, kept: Some(Mutex::new(kept)) }))
+    }
+
+    /// A pool that others may use as well.
+    pub(crate) fn of_others(sqlx: sqlx::Pool<DB>) -> Self {
+        Self(Arc::new(Shared { sqlx, kept: None }))
+    }
+
+    /// A connection that nobody uses, if there is one.
+    pub(crate) fn try_acquire(&self) -> Option<Lent<DB>> {
+        let kept = self.0.kept().and_then(|mut kept| kept.idle.pop());
+        kept.or_else(|| self.0.sqlx.try_acquire().map(Loan::new)).map(|loan| self.lend(loan))
+    }
+
+    /// Waits for a connection that comes back, or for a place for a new one. Who came first is served first. May be dropped.
+    pub(crate) async fn acquire(&self) -> Result<Lent<DB>, sqlx::Error> {
+        let mut waiting = match self.wait() {
+            Ok(loan) => return Ok(self.lend(loan)),
+            Err(waiting) => waiting,
+        };
+        tokio::select! {
+            biased;
+            Ok(loan) = &mut waiting.handed => Ok(self.lend(loan)),
+            opened = self.open() => opened,
+        }
+    }
+
+    /// Waits for sqlx, which opens a connection while there is a place for one.
+    pub(crate) async fn open(&self) -> Result<Lent<DB>, sqlx::Error> {
+        Ok(self.lend(Loan::new(self.0.sqlx.acquire().await?)))
+    }
+
+    /// Whether all places are taken.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.sqlx.size() >= self.0.sqlx.options().get_max_connections()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.sqlx.is_closed()
+    }
+
+    pub(crate) fn connect_options(&self) -> Arc<<DB::Connection as Connection>::Options> {
+        self.0.sqlx.connect_options()
+    }
+
+    /// Closes the connections that nobody uses: when one broke, the others most likely did.
+    pub(crate) fn purge(&self) {
+        let idle = self.0.kept().map(|mut kept| std::mem::take(&mut kept.idle));
+        drop(idle);
+        while let Some(connection) = self.0.sqlx.try_acquire() {
+            drop(Loan::new(connection));
+        }
+    }
+
+    /// Gives back what was lent, after its transaction ended well.
+    pub(super) fn give_back(&self, mut loan: Loan<DB>) {
+        // Without a runtime nobody can take it to sqlx.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let Some(mut kept) = self.0.kept().filter(|kept| !kept.is_closed && !loan.is_due()) else {
+            loan.give_back(&runtime);
+            return;
+        };
+        while let Some(next) = kept.waiting.pop_front() {
+            match next.send(loan) {
+                Ok(()) => return,
+                Err(unwanted) => loan = unwanted,
+            }
+        }
+        kept.idle.push(loan);
+        if kept.returning.as_ref().is_none_or(AbortHandle::is_finished) {
+            let returning = runtime.spawn(return_idle(Arc::downgrade(&self.0)));
+            kept.returning = Some(returning.abort_handle());
+        }
+    }
+
+    /// Closes all connections, those in use when they come back.
+    pub(crate) async fn close(&self) {
+        let idle = self.0.kept().map(|mut kept| {
+            kept.is_closed = true;
+            kept.waiting.clear();
+            std::mem::take(&mut kept.idle)
+        });
+        // From here on nobody gets one; it waits for all that were lent.
+        let closed = self.0.sqlx.close();
+        for mut loan in idle.into_iter().flatten() {
+            if let Some(mut connection) = loan.connection.take() {
+                drop(timeout(RETURN_WITHIN, connection.return_to_pool()).await);
+            }
+        }
+        closed.await;
+    }
+
+    fn lend(&self, loan: Loan<DB>) -> Lent<DB> {
+        Lent::of_pool(self.clone(), loan)
+    }
+
+    /// A connection that nobody uses, or a place in the queue for one.
+    fn wait(&self) -> Result<Loan<DB>, Waiting<'_, DB>> {
+        let (hand, handed) = oneshot::channel();
+        if let Some(mut kept) = self.0.kept().filter(|kept| !kept.is_closed) {
+            if let Some(loan) = kept.idle.pop() {
+                return Ok(loan);
+            }
+            while kept.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                kept.waiting.pop_front();
+            }
+            kept.waiting.push_back(hand);
+        }
+        Err(Waiting { pool: self, handed })
+    }
+}
+
+impl<DB: Database> Shared<DB> {
+    fn kept(&self) -> Option<MutexGuard<'_, Kept<DB>>> {
+        self.kept.as_ref().map(|kept| kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl<DB: Database> Loan<DB> {
+    pub(super) fn new(connection: PoolConnection<DB>) -> Self {
+        Self { connection: Some(connection), lent_at: Instant::now() }
+    }
+
+    pub(super) fn connection(&self) -> Option<&DB::Connection> {
+        self.connection.as_deref()
+    }
+
+    pub(super) fn connection_mut(&mut self) -> Option<&mut DB::Connection> {
+        self.connection.as_deref_mut()
+    }
+
+    fn is_due(&self) -> bool {
+        self.lent_at.elapsed() >= SEEN_EVERY
+    }
+
+    /// Gives it back to sqlx, in a task that nobody waits for: it ends by itself within the limit.
+    pub(super) fn give_back(mut self, runtime: &Handle) {
+        if let Some(mut connection) = self.connection.take() {
+            drop(runtime.spawn(timeout(RETURN_WITHIN, connection.return_to_pool())));
+        }
+    }
+}
+
+impl<DB: Database> Drop for Loan<DB> {
+    fn drop(&mut self) {
+        // Detached, the pool may open another one at once; dropped, its socket or file is closed at once.
+        drop(self.connection.take().map(PoolConnection::detach));
+    }
+}
+
+/// A place in the queue; what comes too late goes to the next.
+struct Waiting<'p, DB: Database> {
+    pool: &'p Pool<DB>,
+    handed: oneshot::Receiver<Loan<DB>>,
+}
+
+impl<DB: Database> Drop for Waiting<'_, DB> {
+    fn drop(&mut self) {
+        self.handed.close();
+        if let Ok(loan) = self.handed.try_recv() {
+            self.pool.give_back(loan);
+        }
+    }
+}
+
+/// Takes what nobody has wanted to sqlx, until there is none.
+async fn return_idle<DB: Database>(pool: Weak<Shared<DB>>) {
+    loop {
+        sleep(SEEN_EVERY).await;
+        let Some(shared) = pool.upgrade() else { return };
+        let Some(mut kept) = shared.kept() else { return };
+        let (due, idle): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut kept.idle).into_iter().partition(Loan::is_due);
+        kept.idle = idle;
+        let is_last = kept.idle.is_empty();
+        if is_last {
+            kept.returning = None;
+        }
+        drop(kept);
+        for loan in due {
+            loan.give_back(&Handle::current());
+        }
+        if is_last {
+            return;
+        }
+    }
+}
+
+impl<DB: Database> Clone for Pool<DB> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<DB: Database> fmt::Debug for Pool<DB> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pool").field(&self.0.sqlx).finish()
+    }
+}
