@@ -253,3 +253,156 @@ impl<DB: Database> fmt::Debug for Pool<DB> {
         f.debug_tuple("Pool").field(&self.0.sqlx).finish()
     }
 }
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use futures_util::poll;
+    use sqlx::Executor as _;
+    use sqlx::sqlite::{Sqlite, SqlitePoolOptions};
+
+    use super::*;
+
+    fn sqlx_pool(connections: u32) -> sqlx::SqlitePool {
+        SqlitePoolOptions::new().max_connections(connections).connect_lazy("sqlite::memory:").unwrap()
+    }
+
+    /// Its connection has a table that no other one has.
+    async fn marked(pool: &Pool<Sqlite>) -> Lent<Sqlite> {
+        let mut lent = pool.acquire().await.unwrap();
+        lent.execute("create temp table mark (id integer)").await.unwrap();
+        lent
+    }
+
+    async fn is_marked(lent: &mut Lent<Sqlite>) -> bool {
+        lent.execute("select id from mark").await.is_ok()
+    }
+
+    async fn until_idle(pool: &Pool<Sqlite>, connections: usize) {
+        while pool.0.sqlx.num_idle() != connections {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_borrower_has_what_was_given_back_at_once() {
+        let pool = Pool::own(sqlx_pool(2));
+        marked(&pool).await.give_back();
+        let mut next = pool.try_acquire().expect("nobody has it");
+        assert!(is_marked(&mut next).await);
+        assert!(pool.try_acquire().is_none());
+    }
+
+    #[tokio::test]
+    async fn who_waits_first_is_served_first_and_who_comes_anew_last() {
+        let pool = Pool::own(sqlx_pool(1));
+        let lent = marked(&pool).await;
+        let (mut first, mut second) = (Box::pin(pool.acquire()), Box::pin(pool.acquire()));
+        assert!(poll!(first.as_mut()).is_pending() && poll!(second.as_mut()).is_pending());
+        lent.give_back();
+        assert!(pool.try_acquire().is_none(), "it is the first one's");
+        assert!(poll!(second.as_mut()).is_pending());
+        let mut lent = first.await.unwrap();
+        assert!(is_marked(&mut lent).await);
+        lent.give_back();
+        assert!(is_marked(&mut second.await.unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn what_was_handed_to_one_who_went_away_goes_to_the_next() {
+        let pool = Pool::own(sqlx_pool(1));
+        let lent = marked(&pool).await;
+        let (mut first, mut second) = (Box::pin(pool.acquire()), Box::pin(pool.acquire()));
+        let mut gone = Box::pin(pool.acquire());
+        assert!(poll!(gone.as_mut()).is_pending());
+        assert!(poll!(first.as_mut()).is_pending() && poll!(second.as_mut()).is_pending());
+        drop(gone);
+        lent.give_back();
+        drop(first);
+        assert!(is_marked(&mut second.await.unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_connection_leaves_its_place_to_who_waits() {
+        let pool = Pool::own(sqlx_pool(1));
+        let lent = marked(&pool).await;
+        let mut next = Box::pin(pool.acquire());
+        assert!(poll!(next.as_mut()).is_pending());
+        drop(lent);
+        assert!(!is_marked(&mut next.await.unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn what_nobody_wants_comes_to_sqlx() {
+        let pool = Pool::own(sqlx_pool(2));
+        let lent = marked(&pool).await;
+        tokio::time::pause();
+        lent.give_back();
+        assert_eq!(pool.0.sqlx.num_idle(), 0);
+        sleep(SEEN_EVERY * 2).await;
+        until_idle(&pool, 1).await;
+        // And a second time, with a task of its own.
+        let mut lent = pool.try_acquire().expect("sqlx has it");
+        assert!(is_marked(&mut lent).await);
+        lent.give_back();
+        sleep(SEEN_EVERY * 2).await;
+        until_idle(&pool, 1).await;
+    }
+
+    #[tokio::test]
+    async fn one_in_constant_use_is_seen_by_sqlx_too() {
+        let pool = Pool::own(sqlx_pool(1));
+        let lent = marked(&pool).await;
+        tokio::time::pause();
+        sleep(SEEN_EVERY).await;
+        lent.give_back();
+        assert!(pool.try_acquire().is_none());
+        until_idle(&pool, 1).await;
+    }
+
+    #[tokio::test]
+    async fn a_purge_closes_what_is_kept_and_nothing_that_is_lent() {
+        let pool = Pool::own(sqlx_pool(2));
+        let (kept, mut lent) = (marked(&pool).await, marked(&pool).await);
+        kept.give_back();
+        pool.purge();
+        assert!(pool.try_acquire().is_none());
+        assert!(is_marked(&mut lent).await);
+        assert!(!is_marked(&mut pool.acquire().await.unwrap()).await);
+    }
+
+    #[tokio::test]
+    async fn closing_waits_for_what_is_lent_and_nobody_gets_what_was_kept() {
+        let pool = Pool::own(sqlx_pool(2));
+        let (kept, lent) = (marked(&pool).await, marked(&pool).await);
+        kept.give_back();
+        let mut closing = Box::pin(pool.close());
+        while poll!(closing.as_mut()).is_pending() && pool.0.sqlx.size() > 1 {
+            tokio::task::yield_now().await;
+        }
+        assert!(pool.is_closed() && pool.try_acquire().is_none());
+        assert!(matches!(pool.acquire().await, Err(sqlx::Error::PoolClosed)));
+        assert!(poll!(closing.as_mut()).is_pending());
+        lent.give_back();
+        closing.await;
+        assert_eq!(pool.0.sqlx.size(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_pool_of_others_has_everything_back() {
+        let pool = Pool::of_others(sqlx_pool(1));
+        marked(&pool).await.give_back();
+        let mut theirs = pool.0.sqlx.acquire().await.unwrap();
+        assert!(theirs.execute("select id from mark").await.is_ok());
+    }
+
+    #[test]
+    fn without_a_runtime_a_connection_is_closed() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (pool, lent) = runtime.block_on(async {
+            let pool = Pool::own(sqlx_pool(1));
+            (pool.clone(), marked(&pool).await)
+        });
+        lent.give_back();
+        assert_eq!(pool.0.sqlx.size(), 0);
+    }
+}
