@@ -65,4 +65,6 @@ pub mod adr {
     pub mod done_jobs {}
     #[doc = include_str!("adr/0011-tasks-are-used-again.md")]
     pub mod runners {}
+    #[doc = include_str!("adr/0012-connections-go-to-the-next.md")]
+    pub mod connections {}
 }

@@ -285,7 +285,7 @@ mod tests {
         while pool.num_idle() == 0 {
             tokio::task::yield_now().await;
         }
-        let pool = Pool::of_others(pool);
+        let pool = Pool::plain(pool);
         let gate = Gate::default();
         gate.refuse();
         // It waits for what is borrowed, with a connection still idle: nobody gets that one any more.

@@ -30,7 +30,7 @@ pub(crate) struct Pool<DB: Database>(Arc<Shared<DB>>);
 
 struct Shared<DB: Database> {
     sqlx: sqlx::Pool<DB>,
-    /// Nothing for a pool that others use too: they would wait for what is kept here.
+    /// Nothing where connections go back to sqlx at once.
     kept: Option<Mutex<Kept<DB>>>,
 }
 
@@ -38,6 +38,8 @@ struct Shared<DB: Database> {
 struct Kept<DB: Database> {
     idle: Vec<Loan<DB>>,
     waiting: VecDeque<oneshot::Sender<Loan<DB>>>,
+    /// How many wait for sqlx alone. While somebody does, nothing is kept from it.
+    opening: usize,
     /// Takes idle connections to sqlx.
     returning: Option<AbortHandle>,
     is_closed: bool,
@@ -50,15 +52,15 @@ pub(crate) struct Loan<DB: Database> {
 }
 
 impl<DB: Database> Pool<DB> {
-    /// A pool that nobody else uses.
-    pub(crate) fn own(sqlx: sqlx::Pool<DB>) -> Self {
+    /// A pool that nobody else uses: others would wait for what is kept.
+    pub(crate) fn keeping(sqlx: sqlx::Pool<DB>) -> Self {
         let (idle, waiting) = (Vec::new(), VecDeque::new());
-        let kept = Kept { idle, waiting, returning: None, is_closed: false };
+        let kept = Kept { idle, waiting, opening: 0, returning: None, is_closed: false };
         Self(Arc::new(Shared { sqlx, kept: Some(Mutex::new(kept)) }))
     }
 
-    /// A pool that others may use as well.
-    pub(crate) fn of_others(sqlx: sqlx::Pool<DB>) -> Self {
+    /// A pool whose connections go back to sqlx at once.
+    pub(crate) fn plain(sqlx: sqlx::Pool<DB>) -> Self {
         Self(Arc::new(Shared { sqlx, kept: None }))
     }
 
@@ -68,7 +70,8 @@ impl<DB: Database> Pool<DB> {
         kept.or_else(|| self.0.sqlx.try_acquire().map(Loan::new)).map(|loan| self.lend(loan))
     }
 
-    /// Waits for a connection that comes back, or for a place for a new one. Who came first is served first. May be dropped.
+    /// Waits for a connection that comes back, also by giving up one that is being opened. Who came first is served first. May be
+    /// dropped.
     pub(crate) async fn acquire(&self) -> Result<Lent<DB>, sqlx::Error> {
         let mut waiting = match self.wait() {
             Ok(loan) => return Ok(self.lend(loan)),
@@ -77,12 +80,19 @@ impl<DB: Database> Pool<DB> {
         tokio::select! {
             biased;
             Ok(loan) = &mut waiting.handed => Ok(self.lend(loan)),
-            opened = self.open() => opened,
+            acquired = self.0.sqlx.acquire() => Ok(self.lend(Loan::new(acquired?))),
         }
     }
 
-    /// Waits for sqlx, which opens a connection while there is a place for one.
+    /// Waits for sqlx, which opens a connection while there is a place for one. May be dropped.
     pub(crate) async fn open(&self) -> Result<Lent<DB>, sqlx::Error> {
+        if let Some(mut kept) = self.0.kept() {
+            if let Some(loan) = kept.idle.pop() {
+                return Ok(self.lend(loan));
+            }
+            kept.opening += 1;
+        }
+        let _opening = Opening(&self.0);
         Ok(self.lend(Loan::new(self.0.sqlx.acquire().await?)))
     }
 
@@ -121,6 +131,10 @@ impl<DB: Database> Pool<DB> {
                 Ok(()) => return,
                 Err(unwanted) => loan = unwanted,
             }
+        }
+        if kept.opening > 0 {
+            loan.give_back(&runtime);
+            return;
         }
         kept.idle.push(loan);
         if kept.returning.as_ref().is_none_or(AbortHandle::is_finished) {
@@ -219,6 +233,17 @@ impl<DB: Database> Drop for Waiting<'_, DB> {
     }
 }
 
+/// Somebody who waits for sqlx alone.
+struct Opening<'p, DB: Database>(&'p Shared<DB>);
+
+impl<DB: Database> Drop for Opening<'_, DB> {
+    fn drop(&mut self) {
+        if let Some(mut kept) = self.0.kept() {
+            kept.opening -= 1;
+        }
+    }
+}
+
 /// Takes what nobody has wanted to sqlx, until there is none.
 async fn return_idle<DB: Database>(pool: Weak<Shared<DB>>) {
     loop {
@@ -255,6 +280,7 @@ impl<DB: Database> fmt::Debug for Pool<DB> {
 }
 
 #[cfg(all(test, feature = "sqlite"))]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use futures_util::poll;
     use sqlx::Executor as _;
@@ -285,7 +311,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_borrower_has_what_was_given_back_at_once() {
-        let pool = Pool::own(sqlx_pool(2));
+        let pool = Pool::keeping(sqlx_pool(2));
         marked(&pool).await.give_back();
         let mut next = pool.try_acquire().expect("nobody has it");
         assert!(is_marked(&mut next).await);
@@ -294,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_first_is_served_first_and_who_comes_anew_last() {
-        let pool = Pool::own(sqlx_pool(1));
+        let pool = Pool::keeping(sqlx_pool(1));
         let lent = marked(&pool).await;
         let (mut first, mut second) = (Box::pin(pool.acquire()), Box::pin(pool.acquire()));
         assert!(poll!(first.as_mut()).is_pending() && poll!(second.as_mut()).is_pending());
@@ -309,7 +335,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_handed_to_one_who_went_away_goes_to_the_next() {
-        let pool = Pool::own(sqlx_pool(1));
+        let pool = Pool::keeping(sqlx_pool(1));
         let lent = marked(&pool).await;
         let (mut first, mut second) = (Box::pin(pool.acquire()), Box::pin(pool.acquire()));
         let mut gone = Box::pin(pool.acquire());
@@ -323,7 +349,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_connection_leaves_its_place_to_who_waits() {
-        let pool = Pool::own(sqlx_pool(1));
+        let pool = Pool::keeping(sqlx_pool(1));
         let lent = marked(&pool).await;
         let mut next = Box::pin(pool.acquire());
         assert!(poll!(next.as_mut()).is_pending());
@@ -333,7 +359,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nobody_wants_comes_to_sqlx() {
-        let pool = Pool::own(sqlx_pool(2));
+        let pool = Pool::keeping(sqlx_pool(2));
         let lent = marked(&pool).await;
         tokio::time::pause();
         lent.give_back();
@@ -350,7 +376,7 @@ mod tests {
 
     #[tokio::test]
     async fn one_in_constant_use_is_seen_by_sqlx_too() {
-        let pool = Pool::own(sqlx_pool(1));
+        let pool = Pool::keeping(sqlx_pool(1));
         let lent = marked(&pool).await;
         tokio::time::pause();
         sleep(SEEN_EVERY).await;
@@ -360,8 +386,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn nothing_is_kept_from_who_waits_for_a_place_to_open_one() {
+        let pool = Pool::keeping(sqlx_pool(1));
+        let lent = marked(&pool).await;
+        let mut opening = Box::pin(pool.open());
+        assert!(poll!(opening.as_mut()).is_pending());
+        lent.give_back();
+        let mut lent = opening.await.unwrap();
+        assert!(is_marked(&mut lent).await);
+        lent.give_back();
+        assert!(pool.try_acquire().is_some(), "kept again");
+    }
+
+    #[tokio::test]
     async fn a_purge_closes_what_is_kept_and_nothing_that_is_lent() {
-        let pool = Pool::own(sqlx_pool(2));
+        let pool = Pool::keeping(sqlx_pool(2));
         let (kept, mut lent) = (marked(&pool).await, marked(&pool).await);
         kept.give_back();
         pool.purge();
@@ -372,7 +411,7 @@ mod tests {
 
     #[tokio::test]
     async fn closing_waits_for_what_is_lent_and_nobody_gets_what_was_kept() {
-        let pool = Pool::own(sqlx_pool(2));
+        let pool = Pool::keeping(sqlx_pool(2));
         let (kept, lent) = (marked(&pool).await, marked(&pool).await);
         kept.give_back();
         let mut closing = Box::pin(pool.close());
@@ -388,8 +427,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_pool_of_others_has_everything_back() {
-        let pool = Pool::of_others(sqlx_pool(1));
+    async fn a_plain_pool_keeps_nothing() {
+        let pool = Pool::plain(sqlx_pool(1));
         marked(&pool).await.give_back();
         let mut theirs = pool.0.sqlx.acquire().await.unwrap();
         assert!(theirs.execute("select id from mark").await.is_ok());
@@ -399,7 +438,7 @@ mod tests {
     fn without_a_runtime_a_connection_is_closed() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (pool, lent) = runtime.block_on(async {
-            let pool = Pool::own(sqlx_pool(1));
+            let pool = Pool::keeping(sqlx_pool(1));
             (pool.clone(), marked(&pool).await)
         });
         lent.give_back();

@@ -80,7 +80,7 @@ impl MySqlBackend {
             .after_connect(move |connection, _| Box::pin(set_up(connection, lock_wait)))
             .connect_lazy_with(connect);
         Self {
-            pool: Pool::own(pool),
+            pool: Pool::keeping(pool),
             gate,
             settling: Settling::default(),
             options: options.clone(),
@@ -90,7 +90,7 @@ impl MySqlBackend {
 
     pub(crate) fn from_pool(pool: MySqlPool, options: &SqlOptions) -> Self {
         let (gate, settling) = Default::default();
-        Self { pool: Pool::of_others(pool), gate, settling, options: options.clone(), foreign: true }
+        Self { pool: Pool::plain(pool), gate, settling, options: options.clone(), foreign: true }
     }
 
     async fn begin(&self, mode: Mode) -> PortResult<MySqlSession> {

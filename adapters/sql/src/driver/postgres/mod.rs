@@ -84,12 +84,12 @@ impl PostgresBackend {
             // BEGIN finds out as well, without a round trip of its own.
             .test_before_acquire(false)
             .connect_lazy_with(connect);
-        Self::with_pool(Pool::own(pool), route, gate, options)
+        Self::with_pool(Pool::keeping(pool), route, gate, options)
     }
 
     pub(crate) fn from_pool(pool: PgPool, options: &SqlOptions) -> Self {
         let route = Route::of(options.transaction_pooler.unwrap_or_default());
-        Self::with_pool(Pool::of_others(pool), route, Gate::default(), options)
+        Self::with_pool(Pool::plain(pool), route, Gate::default(), options)
     }
 
     fn with_pool(pool: Pool<Postgres>, route: Route, gate: Gate, options: &SqlOptions) -> Self {

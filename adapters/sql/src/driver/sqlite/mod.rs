@@ -87,8 +87,8 @@ impl SqliteBackend {
         };
         let reader = connect.clone().create_if_missing(false).pragma("query_only", "1");
         Ok(Self {
-            writer: Pool::own(pool().max_connections(1).connect_lazy_with(connect)),
-            readers: Pool::own(pool().max_connections(options.max_connections).connect_lazy_with(reader)),
+            writer: Pool::plain(pool().max_connections(1).connect_lazy_with(connect)),
+            readers: Pool::plain(pool().max_connections(options.max_connections).connect_lazy_with(reader)),
             settling: Settling::default(),
             folder,
         })
@@ -96,7 +96,7 @@ impl SqliteBackend {
 
     /// Takes over pools that a team made itself. The readers should be held read-only by `pragma query_only = 1`.
     pub(crate) fn from_pools(writer: SqlitePool, readers: SqlitePool) -> Self {
-        let (writer, readers) = (Pool::of_others(writer), Pool::of_others(readers));
+        let (writer, readers) = (Pool::plain(writer), Pool::plain(readers));
         Self { writer, readers, settling: Settling::default(), folder: None }
     }
 }
