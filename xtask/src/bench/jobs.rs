@@ -23,6 +23,9 @@ pub(crate) struct Options {
     /// Rounds; in each, every side runs once
     #[arg(long, default_value_t = 5)]
     pub(super) rounds: u32,
+    /// Only these measures
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Measure>,
     /// Seconds of one side in one round, where writing is measured
     #[arg(long, default_value_t = 4)]
     seconds: u64,
@@ -67,7 +70,8 @@ pub(super) fn run(bench: &Path, rivals: Option<&Path>, server: &Server, options:
 fn race(bench: &Path, rivals: Option<&Path>, server: &Server, options: &Options) -> Outcome<()> {
     let sides = sides(bench, rivals, server.name() == "postgres");
     let mut figures = Figures::new(sides.iter().map(|side| side.shown));
-    for measure in Measure::ALL {
+    let is_wanted = |measure: &Measure| options.only.is_empty() || options.only.contains(measure);
+    for measure in Measure::ALL.into_iter().filter(is_wanted) {
         for round in 0..options.rounds {
             let mut order: Vec<usize> = (0..sides.len()).collect();
             // Who begins changes: a server is not the same after a second of work.
