@@ -44,14 +44,6 @@ struct Row {
     jobs: u64,
 }
 
-impl Row {
-    fn is_measured(&self) -> bool {
-        ![&self.process, &self.enqueue_one, &self.enqueue_many, &self.p50_ms]
-            .iter()
-            .all(|figures| figures.is_empty())
-    }
-}
-
 /// All sides; ours is the first.
 #[derive(Debug)]
 pub(super) struct Figures {
@@ -115,7 +107,7 @@ impl fmt::Display for Figures {
             "p99, ms"
         )?;
         let Some(ours) = self.rows.first() else { return Ok(()) };
-        for row in self.rows.iter().filter(|row| row.is_measured()) {
+        for row in &self.rows {
             writeln!(
                 f,
                 "  {:26}{:>9}{:>9}{:>11}{:>14}{:>11}{:>15}{:>11}{:>12}{:>9}",
