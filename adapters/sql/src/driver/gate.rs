@@ -150,7 +150,8 @@ impl Gate {
         if let Some(connection) = pool.try_acquire() {
             return Ok(Some(connection));
         }
-        if self.refusal().is_some() {
+        // Where all places are taken, whoever came first gets what comes back.
+        if self.refusal().is_some() || pool.is_full() {
             return Ok(None);
         }
         let quick = deadline.min(Instant::now() + QUICK);

@@ -126,15 +126,16 @@ impl<DB: Database> Pool<DB> {
             loan.give_back(&runtime);
             return;
         };
+        // Who waits for sqlx alone has its turn there, among those who wait here and there.
+        if kept.opening > 0 && self.is_full() {
+            loan.give_back(&runtime);
+            return;
+        }
         while let Some(next) = kept.waiting.pop_front() {
             match next.send(loan) {
                 Ok(()) => return,
                 Err(unwanted) => loan = unwanted,
             }
-        }
-        if kept.opening > 0 {
-            loan.give_back(&runtime);
-            return;
         }
         kept.idle.push(loan);
         if kept.returning.as_ref().is_none_or(AbortHandle::is_finished) {

@@ -3,6 +3,7 @@
 //! No attempt waits for another one: there are never fewer runners than attempts under way.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use std::task::Poll;
 
 use futures_util::poll;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
-use tokio::task::{JoinSet, yield_now};
+use tokio::task::JoinSet;
 use tracing::Instrument;
 
 use super::attempt::{Attempt, Ending};
@@ -140,7 +141,7 @@ async fn run_each(bench: Arc<Bench>, engine: Arc<Engine>, completions: mpsc::Sen
             Poll::Pending => filled.await,
             Poll::Ready(filled) => {
                 // Whoever the attempt before has woken goes first, for this one may block the thread.
-                yield_now().await;
+                let_others_go_first().await;
                 filled
             }
         };
@@ -154,6 +155,19 @@ async fn run_each(bench: Arc<Bench>, engine: Arc<Engine>, completions: mpsc::Sen
             drop(under_way);
         }
     }
+}
+
+/// To the end of the thread's queue, where other threads find it. What yields by `yield_now` waits for its own thread alone.
+async fn let_others_go_first() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut has_yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn run(engine: &Engine, mut attempt: Attempt, completions: &mpsc::Sender<Holding>) {
