@@ -12,7 +12,7 @@ mod limits;
 pub(crate) mod mysql;
 #[cfg(any(feature = "mysql", feature = "postgres", feature = "sqlite"))]
 #[cfg_attr(
-    not(any(feature = "mysql", feature = "postgres")),
+    not(any(test, feature = "mysql", feature = "postgres")),
     expect(dead_code, reason = "SQLite's pool keeps nothing: its question is no round trip")
 )]
 mod pool;

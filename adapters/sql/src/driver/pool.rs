@@ -38,7 +38,7 @@ struct Shared<DB: Database> {
 struct Kept<DB: Database> {
     idle: Vec<Loan<DB>>,
     waiting: VecDeque<oneshot::Sender<Loan<DB>>>,
-    /// How many wait for sqlx alone. While somebody does, nothing is kept from it.
+    /// How many wait for sqlx alone. While somebody does and no place is free, what comes back goes to sqlx.
     opening: usize,
     /// Takes idle connections to sqlx.
     returning: Option<AbortHandle>,
