@@ -70,7 +70,7 @@ impl Runners {
             .collect();
         let added = started.len();
         self.bench.lock().extend(started);
-        // One that panicked, which no handler can make it do, has ended.
+        // One that panicked has ended; the panics of handlers are caught while they run.
         while self.tasks.try_join_next().is_some() {}
         while self.tasks.len() < self.under_way() {
             self.tasks.spawn(run_each(
